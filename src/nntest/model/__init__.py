@@ -1,0 +1,1 @@
+"""The nouns of NNTest: cases, subjects, platforms, plans, samples, points."""
