@@ -1,0 +1,1 @@
+"""From a request to points: plan, groups, driver processes, journal, verdicts."""
