@@ -1,0 +1,295 @@
+"""Expected outputs, computed here in float64 and independent of every library that is measured.
+
+Sums run in float64 over the float32 inputs, so that the reference's own error is some 2**-29 of a float32 kernel's.
+Padding is 0 for convolutions and sums, minus infinity for maxima; an average divides by the kernel's size, or with
+CK_EXCLUDE_PADDING=1 by the number of elements that are no padding. Memory beyond input and output is bounded: windows
+and weights are unrolled a slab at a time.
+"""
+
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from nntest.errors import UsageError
+from nntest.measure.inputs import case_tensors, tensor_values
+from nntest.model.case import Case
+from nntest.model.ids import block_id
+from nntest.model.shape import Window
+from nntest.model.species import Tensors
+
+# Part of every cache key: raise it when a value could change.
+REFERENCE_VERSION = 1
+
+Array = npt.NDArray[np.float64]
+
+_SLAB = 1 << 21  # elements of one unrolled slab: 16 MB
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Expected output of a case in float64, and the identity of the question that it answers."""
+
+    values: Array
+    id: str
+
+    @property
+    def name(self) -> str:
+        """Method, version and identity, as a point records them."""
+        return f"float64-v{REFERENCE_VERSION}:{self.id}"
+
+
+def reference_id(case: Case) -> str:
+    """Hash of what the expected output depends on: not the program, its library, layout, threads or cache state."""
+    return block_id(
+        {
+            "version": REFERENCE_VERSION,
+            "species": case.species,
+            "parameters": dict(case.parameters),
+            "batch_size": case.batch_size,
+            "data": case.data,
+            "seed": case.seed,
+            "post_ops": case.post_ops,
+        }
+    )
+
+
+def expected(case: Case) -> Array:
+    """Compute the expected output of ``case``.
+
+    One thread only: a pool that spins would disturb a measurement in the same session.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, in the logical dimensions of the output.
+
+    Raises
+    ------
+    UsageError
+        No reference is known for the species or one of the post-operations.
+    """
+    if case.species not in _COMPUTE:
+        known = ", ".join(_COMPUTE)
+        raise UsageError(
+            f"{case.program}: no reference is known for species {case.species}; expected one of {known}; "
+            "add it to measure/reference.py or use --skip_output_validation"
+        )
+    tensors = case_tensors(case)
+    with threadpool_limits(limits=1):
+        output = _COMPUTE[case.species](case, tensors)
+    for operation in filter(None, case.post_ops.split("+")):
+        output = _post_op(operation, case, tensors, output)
+    return output
+
+
+class ReferenceCache:
+    """Expected outputs on disk, one ``.npy`` per question; files may be deleted at any time."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def expected(self, case: Case) -> Reference:
+        """Return the reference of ``case``, computed at most once per content; safe for concurrent sessions."""
+        identity = reference_id(case)
+        path = self.root / identity[:2] / f"{identity}.npy"
+        values = _read(path, case_tensors(case)["output"])
+        if values is None:
+            values = expected(case)
+            _write(path, values)
+        return Reference(values, identity)
+
+
+def _read(path: Path, shape: tuple[int, ...]) -> Array | None:
+    """Load a cached array; a file that is absent, damaged or of another shape counts as absent."""
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return values if isinstance(values, np.ndarray) and values.shape == shape and values.dtype == np.float64 else None
+
+
+def _write(path: Path, values: Array) -> None:
+    """Write next to the target and rename, so that a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            np.save(file, values, allow_pickle=False)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _activations(case: Case, tensors: Tensors, role: str = "input") -> npt.NDArray[np.float32]:
+    return tensor_values(case, role, tensors[role])
+
+
+def _size(tensors: Tensors) -> tuple[int, int]:
+    """Height and width of the output."""
+    return tensors["output"][2], tensors["output"][3]
+
+
+def _weight_rows(case: Case, dims: tuple[int, ...], first: int, count: int) -> Array:
+    """Rows ``first`` to ``first + count`` of the weights, each flattened."""
+    length = math.prod(dims[1:])
+    values = tensor_values(case, "weights", dims, first=first * length, count=count * length)
+    return values.astype(np.float64).reshape(count, length)
+
+
+def _blocks(total: int, size: int) -> Iterator[tuple[int, int]]:
+    step = max(1, size)
+    for first in range(0, total, step):
+        yield first, min(step, total - first)
+
+
+def _padded(image: npt.NDArray[np.float32], window: Window, fill: float) -> Array:
+    """One image (C, H, W) in float64 with its padding."""
+    top, left, bottom, right = window.pads
+    return np.pad(
+        image.astype(np.float64), ((0, 0), (top, bottom), (left, right)), mode="constant", constant_values=fill
+    )
+
+
+def _tap(image: Array, window: Window, row: int, column: int, size: tuple[int, int]) -> Array:
+    """Return what the kernel's element (row, column) sees at each output position: (C, output H, output W)."""
+    top, left = row * window.dilation[0], column * window.dilation[1]
+    return image[
+        :,
+        top : top + (size[0] - 1) * window.stride[0] + 1 : window.stride[0],
+        left : left + (size[1] - 1) * window.stride[1] + 1 : window.stride[1],
+    ]
+
+
+def _taps(image: Array, window: Window, size: tuple[int, int]) -> Iterator[tuple[int, int, Array]]:
+    for row in range(window.kernel[0]):
+        for column in range(window.kernel[1]):
+            yield row, column, _tap(image, window, row, column, size)
+
+
+def _unrolled(image: Array, window: Window, width: int, first: int, rows: int) -> Array:
+    """Windows of output rows ``first`` to ``first + rows`` as a matrix: (C * kernel, rows * width)."""
+    part = image[:, first * window.stride[0] :, :]
+    columns = [tap for _, _, tap in _taps(part, window, (rows, width))]
+    return np.stack(columns, axis=1).reshape(-1, rows * width)
+
+
+def _conv(case: Case, tensors: Tensors) -> Array:
+    groups = case.parameters["CK_CONV_GROUPS"]
+    return _grouped_conv(case, tensors, Window.of(case.parameters, "CK_CONV"), groups)
+
+
+def _grouped_conv(case: Case, tensors: Tensors, window: Window, groups: int) -> Array:
+    inputs = _activations(case, tensors)
+    dims, output = tensors["weights"], np.empty(tensors["output"], dtype=np.float64)
+    height, width = _size(tensors)
+    depth, filters, channels = math.prod(dims[1:]), dims[0] // groups, dims[1]
+    for group in range(groups):
+        for first_filter, filter_count in _blocks(filters, _SLAB // depth):
+            begin = group * filters + first_filter
+            weights = _weight_rows(case, dims, begin, filter_count)
+            for number, image in enumerate(inputs):
+                padded = _padded(image[group * channels : (group + 1) * channels], window, 0.0)
+                for row, rows in _blocks(height, _SLAB // (depth * width)):
+                    block = weights @ _unrolled(padded, window, width, row, rows)
+                    output[number, begin : begin + filter_count, row : row + rows] = block.reshape(-1, rows, width)
+    return output + tensor_values(case, "bias", tensors["bias"])[:, None, None]
+
+
+def _depthwiseconv(case: Case, tensors: Tensors) -> Array:
+    window = Window.of(case.parameters, "CK_DEPTHWISE")
+    weights = tensor_values(case, "weights", tensors["weights"]).astype(np.float64)[:, 0]
+    output = np.zeros(tensors["output"], dtype=np.float64)
+    for number, image in enumerate(_activations(case, tensors)):
+        padded = _padded(image, window, 0.0)
+        for row, column, tap in _taps(padded, window, _size(tensors)):
+            output[number] += weights[:, row, column, None, None] * tap
+    return output + tensor_values(case, "bias", tensors["bias"])[:, None, None]
+
+
+def _fullyconnected(case: Case, tensors: Tensors) -> Array:
+    inputs = _activations(case, tensors).astype(np.float64).reshape(case.batch_size, -1)
+    dims = tensors["weights"]
+    output = np.empty((case.batch_size, dims[0]), dtype=np.float64)
+    for first, count in _blocks(dims[0], _SLAB // inputs.shape[1]):
+        output[:, first : first + count] = inputs @ _weight_rows(case, dims, first, count).T
+    output += tensor_values(case, "bias", tensors["bias"])
+    return output.reshape(tensors["output"])
+
+
+def _gemm(case: Case, tensors: Tensors) -> Array:
+    inputs = _activations(case, tensors)
+    output = np.zeros(tensors["output"], dtype=np.float64)
+    dims = tensors["weights"]
+    for first, count in _blocks(dims[0], _SLAB // dims[1]):
+        output += inputs[:, first : first + count].astype(np.float64) @ _weight_rows(case, dims, first, count)
+    output *= case.parameters["CK_GEMM_ALPHA"]
+    beta = case.parameters["CK_GEMM_BETA"]
+    return output + beta * _activations(case, tensors, "input1").astype(np.float64) if beta else output
+
+
+def _avgpool(case: Case, tensors: Tensors) -> Array:
+    window = Window.of(case.parameters, "CK_POOL")
+    output = np.zeros(tensors["output"], dtype=np.float64)
+    size = _size(tensors)
+    for number, image in enumerate(_activations(case, tensors)):
+        for _, _, tap in _taps(_padded(image, window, 0.0), window, size):
+            output[number] += tap
+    if not case.parameters["CK_EXCLUDE_PADDING"]:
+        return output / math.prod(window.kernel)
+    ones = _padded(np.ones((1, *tensors["input"][2:]), dtype=np.float32), window, 0.0)
+    counts = np.zeros((1, *size), dtype=np.float64)
+    for _, _, tap in _taps(ones, window, size):
+        counts += tap
+    return output / counts
+
+
+def _maxpool(case: Case, tensors: Tensors) -> Array:
+    window = Window.of(case.parameters, "CK_POOL")
+    output = np.full(tensors["output"], -np.inf)
+    for number, image in enumerate(_activations(case, tensors)):
+        for _, _, tap in _taps(_padded(image, window, -np.inf), window, _size(tensors)):
+            np.maximum(output[number], tap, out=output[number])
+    return output
+
+
+def _softmax(case: Case, tensors: Tensors) -> Array:
+    values = _activations(case, tensors).astype(np.float64)
+    values -= values.max(axis=1, keepdims=True)
+    np.exp(values, out=values)
+    values /= values.sum(axis=1, keepdims=True)
+    return values
+
+
+def _copy(case: Case, tensors: Tensors) -> Array:
+    return _activations(case, tensors).astype(np.float64).reshape(tensors["output"])
+
+
+def _post_op(operation: str, case: Case, tensors: Tensors, output: Array) -> Array:
+    if operation == "relu":
+        return np.maximum(output, 0.0)
+    if operation == "sum":
+        return output + _activations(case, tensors, "input1")
+    raise UsageError(
+        f"{case.program}: post_ops has {operation!r}; expected relu and sum, joined by +; correct post_ops"
+    )
+
+
+_COMPUTE: Mapping[str, Callable[[Case, Tensors], Array]] = {
+    "conv": _conv,
+    "depthwiseconv": _depthwiseconv,
+    "fullyconnected": _fullyconnected,
+    "gemm": _gemm,
+    "avgpool": _avgpool,
+    "maxpool": _maxpool,
+    "softmax": _softmax,
+    "reorder": _copy,
+    "reshape": _copy,
+}

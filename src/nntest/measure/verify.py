@@ -1,0 +1,161 @@
+"""Comparison of a measured output with the reference, in units that tell wrong from rounded.
+
+One unit is eps(dtype) * sqrt(K) * scale: eps is the spacing of 1.0, K the number of terms that one output value sums,
+and scale, per element, the larger of the reference's root mean square over the tensor and the element's own size. An
+output passes when every |error| <= atol + c * unit, with c per algorithm.
+
+Why sqrt(K) and the root mean square: N. Higham and T. Mary, "Sharper probabilistic backward error analysis for basic
+linear algebra kernels with random data", SIAM J. Sci. Comput. 42(5), 2020: for data of mean zero the error of an inner
+product of length K is of order u * K * mean|x||w|, whatever the order of summation; the result itself is of order
+sqrt(K) * rms(x) * rms(w), so that their ratio grows as u * sqrt(K). Rounding by a spacing of eps is up to eps / 2 = u.
+
+Why these c: a plain float32 loop (the least accurate honest kernel) reaches 1.1 units at its worst element of 10^5,
+from K = 1 to 200,000; a blocked sum stays below that. Inputs rounded to bfloat16 give a worst element of 400 units
+and more up to K = 25,088, to float16 or TF32 50 and more. Winograd F(4x4,3x3) loses one to two digits in its transforms
+(B. Barabasz et al., "Error analysis and improving the accuracy of Winograd convolution for deep neural networks",
+ACM TOMS 46(4), 2020). The tests of this module repeat all of these experiments.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from nntest.errors import UsageError
+from nntest.measure.reference import Reference
+from nntest.model.case import Case
+from nntest.model.point import Verification
+from nntest.model.species import SPECIES
+
+EPS: Mapping[str, float] = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+
+TOLERANCE: Mapping[str, float] = {
+    "auto": 4.0,
+    "direct": 4.0,
+    "gemm": 4.0,
+    "pool": 4.0,
+    # An exponential, a sum and a quotient: each is good to a few units in the last place.
+    "softmax": 8.0,
+    "winograd": 64.0,
+    "copy": 0.0,
+}
+
+# Nothing is computed: the output is some of the input's values, bit by bit.
+EXACT_SPECIES = frozenset({"maxpool", "reorder", "reshape"})
+
+# Denormal results may be flushed to zero; the driver sets the processor to do so.
+SMALLEST_NORMAL = 2.0**-126
+
+_CHUNK = 1 << 15
+
+
+def algorithm_in_force(algorithm: str, implementation: str) -> str:
+    """Return ``winograd`` when the library's own choice turned out to be that, else ``algorithm``.
+
+    Parameters
+    ----------
+    algorithm
+        What the program's meta promises (``auto``, ``direct``, ...).
+    implementation
+        The kernel's name as the library tells it.
+    """
+    return "winograd" if algorithm == "auto" and "wino" in implementation.lower() else algorithm
+
+
+def error_limit(case: Case, algorithm: str) -> float:
+    """Return the largest allowed error, in units of eps(dtype) * sqrt(K) * scale; 0 means equal values."""
+    if algorithm not in TOLERANCE:
+        known = ", ".join(TOLERANCE)
+        raise UsageError(
+            f"{case.program}: algorithm {algorithm!r} has no tolerance; expected one of {known}; correct it"
+        )
+    return 0.0 if case.species in EXACT_SPECIES else TOLERANCE[algorithm]
+
+
+def verify(case: Case, output: npt.NDArray[np.generic], reference: Reference, algorithm: str) -> Verification:
+    """Compare ``output`` with ``reference``.
+
+    Parameters
+    ----------
+    case
+        The question; its dtype, species and parameters give the unit.
+    output
+        In the logical dimensions, or flat in row-major order.
+    algorithm
+        One of ``TOLERANCE``.
+
+    Returns
+    -------
+    Verification
+        ``max_error`` and ``limit`` in units; ``max_error`` is None when the output has another size or is not finite.
+    """
+    limit = error_limit(case, algorithm)
+    if case.dtype not in EPS:
+        raise UsageError(f"{case.program}: dtype {case.dtype} has no tolerance; expected one of {', '.join(EPS)}")
+    expected = reference.values
+    if output.size != expected.size or output.shape not in (expected.shape, (expected.size,)):
+        reason = f"output has the shape {_dims(output.shape)}; expected {_dims(expected.shape)}"
+        return Verification(verified=False, limit=limit, reference=reference.name, reason=reason)
+    flat, wanted = output.reshape(-1), expected.reshape(-1)
+    unit = EPS[case.dtype] * math.sqrt(SPECIES[case.species].reduction_length(case.parameters))
+    errors = _Errors(flat, wanted, unit=unit, limit=limit)
+    if errors.not_finite is not None:
+        index = errors.not_finite
+        found = f"{_place(index, expected.shape)} is {float(flat[index])}; expected {wanted[index]:.9g}"
+        reason = f"{found}; {np.count_nonzero(~np.isfinite(flat))} of {flat.size} values are not finite"
+        return Verification(verified=False, limit=limit, reference=reference.name, reason=reason)
+    reason = ""
+    if errors.wrong:
+        index = errors.worst
+        reason = (
+            f"{_place(index, expected.shape)} is {float(flat[index]):.9g}; expected {wanted[index]:.9g}; "
+            f"error {errors.largest:.3g}, limit {limit:g} (units of eps * sqrt(K) * scale); "
+            f"{errors.wrong} of {flat.size} values are wrong"
+        )
+    return Verification(
+        verified=not errors.wrong, max_error=errors.largest, limit=limit, reference=reference.name, reason=reason
+    )
+
+
+class _Errors:
+    """Errors of a flat output in units, found chunk by chunk so that all temporaries stay in the cache."""
+
+    def __init__(
+        self, output: npt.NDArray[np.generic], expected: npt.NDArray[np.float64], *, unit: float, limit: float
+    ) -> None:
+        self.largest, self.worst, self.wrong = 0.0, 0, 0
+        self.not_finite: int | None = None
+        scale = math.sqrt(float(np.dot(expected, expected)) / max(1, expected.size))
+        # With a scale of 0 all is expected to be 0, and any other value is infinitely wrong.
+        smallest = max(scale * unit, SMALLEST_NORMAL)
+        for begin in range(0, expected.size, _CHUNK):
+            wanted = expected[begin : begin + _CHUNK]
+            error = np.subtract(output[begin : begin + _CHUNK], wanted, dtype=np.float64)
+            np.abs(error, out=error)
+            allowed = np.abs(wanted)
+            allowed *= unit
+            np.maximum(allowed, smallest, out=allowed)
+            np.divide(error, allowed, out=error)
+            place = int(np.argmax(error))
+            largest = float(error[place])
+            if not math.isfinite(largest):
+                bad = ~np.isfinite(output[begin : begin + _CHUNK].astype(np.float64))
+                self.not_finite = begin + int(np.argmax(bad))
+                return
+            if largest > self.largest:
+                self.largest, self.worst = largest, begin + place
+            if largest > limit:
+                self.wrong += self._count_wrong(error * allowed, allowed, limit)
+
+    @staticmethod
+    def _count_wrong(error: npt.NDArray[np.float64], allowed: npt.NDArray[np.float64], limit: float) -> int:
+        return int(np.count_nonzero(error > SMALLEST_NORMAL + limit * allowed))
+
+
+def _place(index: int, shape: tuple[int, ...]) -> str:
+    return f"output[{', '.join(str(int(axis)) for axis in np.unravel_index(index, shape))}]"
+
+
+def _dims(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "()"
