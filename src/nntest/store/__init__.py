@@ -1,0 +1,1 @@
+"""Entries, repositories and points on disk, in the layout of Collective Knowledge."""
