@@ -1,0 +1,111 @@
+"""The command line ``nntest``: one app for people and for ``ck``, one line per error, one meaning per exit code.
+
+Exit codes: 0 done, 1 a check failed, 2 wrong usage or a missing part, 3 some points failed, 4 undecided,
+130 interrupted, 141 the reader of the output went away.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import typer
+
+from nntest import __version__
+from nntest.errors import NNTestError
+from nntest.faces import analyse, check, doctor, lists, new, run, show, uninstall
+from nntest.faces.arguments import Syntax, normalise
+
+INTERRUPTED = 130
+READER_GONE = 141
+
+# typer re-exports only this one of its usage errors; the others share its base, in every version.
+_WrongUsage: type[Exception] = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    name="nntest",
+    help="Measure, check and compare the operators of neural-network libraries.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda token: token.replace("_", "-"),
+    },
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a command ended: its exit code, and the one line that explains a code above 0 (may be empty)."""
+
+    code: int
+    message: str = ""
+
+
+@app.callback(invoke_without_command=True)
+def version_or_help(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    """Measure, check and compare the operators of neural-network libraries."""
+    if version:
+        typer.echo(f"nntest {__version__}")
+        raise typer.Exit(0)
+
+
+for _module in (run, analyse, lists, show, check, doctor, new, uninstall):
+    _module.register(app)
+
+
+def perform(arguments: Sequence[str]) -> Outcome:
+    """Run one command line and say how it ended; only defects of NNTest itself are raised.
+
+    Both faces end here: ``main`` prints the message, the CK module hands it to ``ck``.
+    """
+    command: Any = typer.main.get_command(app)
+    try:
+        known = normalise(arguments or ["--help"], {name: Syntax.of(one) for name, one in command.commands.items()})
+        code = command.main(known, prog_name="nntest", standalone_mode=False)
+        sys.stdout.flush()
+    except _WrongUsage as error:
+        return Outcome(code=2, message=_usage_line(error))
+    except NNTestError as error:
+        return Outcome(code=error.exit_code, message=_one_line(str(error)))
+    except (KeyboardInterrupt, typer.Abort):
+        return Outcome(code=INTERRUPTED, message="interrupted; what was finished is on disk")
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more when it ends; give it somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Outcome(code=READER_GONE)
+    except OSError as error:
+        return Outcome(code=1, message=_one_line(f"{error.filename or 'system'}: {error.strerror or error}"))
+    return Outcome(code=code if isinstance(code, int) else 0)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line of this process and return its exit code."""
+    outcome = perform(sys.argv[1:] if arguments is None else arguments)
+    if outcome.message:
+        typer.echo(f"{'' if outcome.message.startswith('nntest') else 'nntest: '}{outcome.message}", err=True)
+    return outcome.code
+
+
+def _usage_line(error: Any) -> str:
+    """Say what is wrong with an option, and which one was probably meant."""
+    context: Any = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "nntest"
+    unknown = getattr(error, "option_name", None)
+    if unknown is None:
+        return _one_line(f"{path}: {error.format_message().rstrip('.')}; see `{path} --help`")
+    options = [name for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
+    near = get_close_matches(unknown.replace("_", "-"), options, n=1, cutoff=0.5)
+    guess = f"did you mean {near[0]}? " if near else ""
+    return f"{path}: there is no option {unknown}; {guess}`{path} --help` lists them"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""``nntest list``: what there is to run, to run it on, and to look at."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Annotated
+
+import typer
+
+from nntest.errors import UsageError
+from nntest.faces.columns import columns
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("list")(list_things)
+
+
+def list_things(
+    what: Annotated[str, typer.Argument(help="programs, datasets, libraries, experiments or analyses.")],
+    pattern: Annotated[str, typer.Argument(help="Only names like this, such as '*conv-*'.")] = "*",
+    tags: Annotated[str, typer.Option(help="Only entries that carry all these tags (comma list).")] = "",
+) -> int:
+    """List programs, datasets, libraries, experiments or analyses."""
+    if what not in _LISTS:
+        near = get_close_matches(what, _LISTS, n=1)
+        guess = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(_LISTS)}"
+        raise UsageError(f"nntest list: {what!r} was given; {guess}")
+    heading, rows = _LISTS[what](pattern, tags)
+    found = list(rows)
+    for line in columns(heading, found) if found else (f"no {what} match",):
+        typer.echo(line)
+    return 0
+
+
+_Table = tuple[Sequence[str], Iterable[Sequence[object]]]
+
+
+def _programs(pattern: str, tags: str) -> _Table:
+    from nntest.store.entries import find_programs
+
+    heading = ("program", "species", "library", "target", "types", "repository")
+    return heading, (
+        (entry.uoa, entry.species, entry.library, entry.target_kind, ",".join(entry.dtypes), entry.repository)
+        for entry in find_programs(pattern, tags)
+    )
+
+
+def _datasets(pattern: str, tags: str) -> _Table:
+    from nntest.store.entries import find_datasets
+
+    heading = ("dataset", "shapes", "repository", "tags")
+    return heading, (
+        (entry.uoa, len(entry.dataset_files), entry.repository, ",".join(entry.tags))
+        for entry in find_datasets(pattern, tags)
+    )
+
+
+def _libraries(pattern: str, tags: str) -> _Table:
+    from fnmatch import fnmatchcase
+
+    from nntest.measure.libraries import find_libraries
+
+    if tags:
+        raise UsageError("nntest list libraries: tags were given; libraries have none; leave --tags out")
+    return ("library", "version", "what it says of itself"), (
+        (found.library.tag, found.library.version, found.library.description)
+        for found in find_libraries()
+        if fnmatchcase(found.library.tag, pattern)
+    )
+
+
+def _experiments(pattern: str, tags: str) -> _Table:
+    from nntest.store.entries import find_experiments
+
+    heading = ("experiment", "points", "repository", "tags")
+    return heading, (
+        (entry.uoa, len(entry.point_paths()), entry.repository, ",".join(entry.tags))
+        for entry in find_experiments(pattern, tags)
+    )
+
+
+def _analyses(pattern: str, tags: str) -> _Table:
+    from nntest.store.entries import find_analyses
+
+    heading = ("analysis", "repository", "options (with their defaults)")
+    return heading, (
+        (entry.uoa, entry.repository, " ".join(_option(*item) for item in entry.options.items()) or "none")
+        for entry in find_analyses(pattern, tags)
+    )
+
+
+def _option(name: str, words: Mapping[str, object]) -> str:
+    default = words.get("default")
+    return f"--{name}={'' if default is None else default}"
+
+
+_LISTS: Mapping[str, Callable[[str, str], _Table]] = {
+    "programs": _programs,
+    "datasets": _datasets,
+    "libraries": _libraries,
+    "experiments": _experiments,
+    "analyses": _analyses,
+}

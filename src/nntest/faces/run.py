@@ -1,0 +1,163 @@
+"""``nntest run``: the runner's options, turned into a request."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+
+import typer
+
+from nntest.errors import UsageError
+
+if TYPE_CHECKING:
+    from nntest.model.case import CacheState, Fill
+
+_T = TypeVar("_T")
+_WHAT, _HOW, _WHERE = "What is measured", "How it is measured", "Where the points go"
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "ms": 1e-3}
+
+
+def _option(name: str, panel: str, text: str, *also: str) -> Any:
+    return typer.Option(name, *also, help=text, rich_help_panel=panel)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("run")(run)
+
+
+def run(  # noqa: PLR0917 - typer reads the options off the signature
+    programs: Annotated[
+        list[str] | None, typer.Argument(help="Names or patterns of programs, such as '*conv-*'.")
+    ] = None,
+    tags: Annotated[str, _option("--tags", _WHAT, "Only programs that carry all these tags (comma list).")] = "",
+    species: Annotated[str, _option("--species", _WHAT, "Only programs of this species, such as conv.")] = "",
+    dataset_uoa: Annotated[
+        str, _option("--dataset-uoa", _WHAT, "Dataset of shapes, a name or a pattern.", "--dataset")
+    ] = "",
+    dataset_file: Annotated[
+        str, _option("--dataset-file", _WHAT, "Only these files of the dataset (comma list).", "--dataset-files")
+    ] = "",
+    library: Annotated[str, _option("--library", _WHAT, "Library versions by tag, version or path (comma list).")] = "",
+    cmd_key: Annotated[str, _option("--cmd-key", _WHAT, "Run command of the program.")] = "default",
+    batch_sizes: Annotated[
+        str, _option("--batch-sizes", _WHAT, "Batch sizes (comma list); 1 without it.", "--batch-size")
+    ] = "",
+    iterations: Annotated[
+        int | None, _option("--iterations", _WHAT, "Autotuning points: the first N batch sizes of 1, 2, 4, 8, ...")
+    ] = None,
+    threads: Annotated[str, _option("--threads", _WHAT, "Numbers of threads (comma list).")] = "1",
+    layout: Annotated[
+        str, _option("--layout", _WHAT, "Layouts of the caller's tensors: NCHW, NHWC, blocked (comma list).")
+    ] = "NCHW",
+    cache: Annotated[
+        str, _option("--cache", _WHAT, "Cache states before a call: warm, cold_weights, cold_all (comma list).")
+    ] = "warm",
+    data: Annotated[str, _option("--data", _WHAT, "How inputs are filled: normal, relu, int, zeros.")] = "normal",
+    seed: Annotated[int, _option("--seed", _WHAT, "Seed of the inputs.")] = 42,
+    env: Annotated[
+        list[str] | None,
+        _option("--env", _WHAT, "Environment of the program, KEY=VALUE; also --env.KEY=VALUE. Repeatable."),
+    ] = None,
+    flags: Annotated[
+        list[str] | None, _option("--flags", _WHAT, "Compiler flags of the program; given twice, both are measured.")
+    ] = None,
+    repetitions: Annotated[int, _option("--repetitions", _HOW, "Samples of each case.")] = 10,
+    launches: Annotated[
+        int | None, _option("--launches", _HOW, "Fresh processes over which the repetitions are spread; at most 5.")
+    ] = None,
+    loops: Annotated[int | None, _option("--loops", _HOW, "Calls in one sample; calibrated without it.")] = None,
+    timeout: Annotated[str, _option("--timeout", _HOW, "Limit of one request to a program, such as 60s.")] = "60s",
+    until_ci: Annotated[str, _option("--until-ci", _HOW, "Repeat until the interval is this narrow, such as 1%.")] = "",
+    budget: Annotated[str, _option("--budget", _HOW, "Limit of the whole session's measuring, such as 2min.")] = "",
+    skip_output_validation: Annotated[
+        bool, _option("--skip-output-validation", _HOW, "Do not check outputs; the points say so.")
+    ] = False,
+    share: Annotated[bool, _option("--share", _HOW, "Measure beside another session; the points are flagged.")] = False,
+    timestamp: Annotated[
+        str, _option("--timestamp", _WHERE, "Last part of the experiments' names; the time without it.")
+    ] = "",
+    record_uoa: Annotated[str, _option("--record-uoa", _WHERE, "The whole name of the experiment.")] = "",
+    record_repo: Annotated[str, _option("--record-repo", _WHERE, "CK repository that takes the points.")] = "local",
+    no_record: Annotated[bool, _option("--no-record", _WHERE, "Measure and print, record nothing.")] = False,
+    resume: Annotated[
+        bool, _option("--resume", _WHERE, "Do exactly what the session of that timestamp has left undone.")
+    ] = False,
+    dump: Annotated[
+        Path | None, _option("--dump", _WHERE, "Write the tensors of each case into this folder (.npy).")
+    ] = None,
+    list_tests: Annotated[bool, _option("--list-tests", _WHERE, "List the cases and stop.")] = False,
+    dry_run: Annotated[bool, _option("--dry-run", _WHERE, "Say what would be done, and stop.")] = False,
+) -> int:
+    """Measure programs over shapes and record checked points."""
+    from nntest.faces.sessions import carry_out
+    from nntest.measure.request import RunRequest
+
+    request = RunRequest(
+        programs=",".join(programs or ["*"]),
+        tags=tags,
+        species=species,
+        dataset_uoa=dataset_uoa,
+        dataset_files=_words(dataset_file),
+        library=_words(library),
+        cmd_key=cmd_key,
+        batch_sizes=_numbers("batch_sizes", batch_sizes),
+        iterations=iterations,
+        threads=_numbers("threads", threads),
+        layout=_words(layout),
+        cache=cast("tuple[CacheState, ...]", _words(cache)),
+        data=cast("Fill", data),
+        seed=seed,
+        env=dict(_assignment(item) for item in env or []),
+        flags=tuple(flags or [""]),
+        repetitions=repetitions,
+        launches=launches,
+        loops=loops,
+        timeout_s=_seconds("timeout", timeout),
+        until_ci_pct=_percent(until_ci) if until_ci else None,
+        budget_s=_seconds("budget", budget) if budget else None,
+        skip_output_validation=skip_output_validation,
+        share=share,
+        timestamp=timestamp,
+        record_uoa=record_uoa,
+        record_repo=record_repo,
+        no_record=no_record,
+        resume=resume,
+        dump=dump,
+        list_tests=list_tests,
+        dry_run=dry_run,
+    )
+    return carry_out(request)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _numbers(name: str, text: str) -> tuple[int, ...]:
+    return tuple(_parsed(name, word, int, "integers such as 1,2,4") for word in _words(text))
+
+
+def _percent(text: str) -> float:
+    return _parsed("until_ci", text.removesuffix("%"), float, "a percentage such as 1%")
+
+
+def _seconds(name: str, text: str) -> float:
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = text[len(number) :].strip() or "s"
+    if unit not in _SECONDS:
+        raise UsageError(f"{name}: {text!r} was given; expected a duration such as 60s, 2min or 1h")
+    return _parsed(name, number, float, "a duration such as 60s, 2min or 1h") * _SECONDS[unit]
+
+
+def _parsed(name: str, text: str, kind: Callable[[str], _T], expected: str) -> _T:
+    try:
+        return kind(text)
+    except ValueError:
+        raise UsageError(f"{name}: {text!r} was given; expected {expected}") from None
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"env: {text!r} was given; expected KEY=VALUE")
+    return key, value

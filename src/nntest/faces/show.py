@@ -1,0 +1,157 @@
+"""``nntest show``: one point or one experiment: what was asked, how it was measured, and what to make of it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nntest.errors import DataError, UsageError
+from nntest.faces.columns import columns
+from nntest.units import US_PER_S, format_duration
+
+if TYPE_CHECKING:
+    from nntest.model.point import Point
+
+_UID = re.compile(r"[0-9a-f]{16}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("show")(show)
+
+
+def show(
+    names: Annotated[
+        list[str], typer.Argument(metavar="POINT|EXPERIMENT...", help="Uid or file of a point; name of an experiment.")
+    ],
+) -> int:
+    """Show a point or an experiment: what, how, and the verdict with its evidence."""
+    for name in names:
+        experiments, points = _find(name)
+        for folder in experiments:
+            for line in _experiment_lines(folder):
+                typer.echo(line)
+        for path in points:
+            for line in point_lines(path, _read(path)):
+                typer.echo(line)
+    return 0
+
+
+def point_lines(path: Path, point: "Point") -> Iterator[str]:
+    """Yield what a person wants to know of one point."""
+    from nntest.model.species import SPECIES
+    from nntest.model.trust import assess
+
+    case, subject, platform = point.case, point.subject, point.platform
+    shape = SPECIES[case.species].shape_name(case.parameters)
+    trust, flags = assess(point)
+    conditions = (
+        f"{case.dtype} {case.layout}, threads {case.threads}, {case.cache}, {case.data} inputs, seed {case.seed}"
+    )
+    yield f"point {point.uid} ({path})"
+    yield f"  asked     {case.program} on {case.species} {shape}, batch {case.batch_size}, {conditions}"
+    yield f"  answered  {subject.library.tag}, {subject.compiler}{' ' + subject.flags if subject.flags else ''}"
+    yield f"  where     {platform.cpu}, {platform.cores} cores, {platform.os}, {platform.kernel}"
+    yield (
+        f"  how       {len(point.samples)} samples in {len(point.launches)} launches, session {point.origin.session}, "
+        f"{point.origin.timestamp}, from {point.origin.dataset} {point.origin.dataset_file}"
+    )
+    if point.samples:
+        yield f"  time      {_time(point)}"
+    yield f"  output    {_output(point)}"
+    yield f"  verdict   {trust}; {'seen: ' + ', '.join(flags) if flags else 'nothing was seen that speaks against it'}"
+    yield f"  ids       case {case.id}, subject {subject.id}, platform {platform.id}"
+
+
+def _time(point: "Point") -> str:
+    from nntest.model.species import SPECIES
+    from nntest.statistics.interval import interval
+    from nntest.statistics.series import Series
+
+    values = [sample.value_s for sample in point.samples]
+    found = interval(Series.of(values, [sample.launch for sample in point.samples]))
+    flops = SPECIES[point.case.species].flops(point.case.parameters, point.case.batch_size)
+    width = (
+        f"95 % interval {found.low * US_PER_S:.2f} to {found.high * US_PER_S:.2f} us over {found.launches} launches"
+        if found.low == found.low  # NaN: a single launch has none
+        else "no interval from a single launch"
+    )
+    rate = f", {flops / found.estimate / 1e9:.1f} GFLOPS" if flops else ""
+    return f"median {format_duration(found.estimate)}, {width}{rate}"
+
+
+def _output(point: "Point") -> str:
+    if point.failure is not None:
+        return f"{point.failure.kind}: {point.failure.reason}"
+    seen = point.verification
+    if seen.verified is None:
+        return f"not checked{': ' + seen.reason if seen.reason else ''}"
+    verdict = "correct" if seen.verified else "wrong"
+    if seen.max_error is None or seen.limit is None:
+        return f"{verdict}{': ' + seen.reason if seen.reason else ''}"
+    error = f"largest error {seen.max_error:.3g} of {seen.limit:.3g} allowed (in eps * sqrt(K) * scale)"
+    return f"{verdict}: {error}, against {seen.reference}"
+
+
+def _experiment_lines(folder: Path) -> Iterator[str]:
+    from nntest.model.species import SPECIES
+    from nntest.model.trust import assess
+
+    yield f"experiment {folder.name} ({folder})"
+    rows = []
+    for path in _point_files(folder):
+        point = _read(path)
+        trust, flags = assess(point)
+        values = sorted(sample.value_s for sample in point.samples)
+        middle = format_duration(values[len(values) // 2]) if values else ""
+        case = point.case
+        shape = SPECIES[case.species].shape_name(case.parameters)
+        asked = (point.uid, shape, case.batch_size, case.threads, len(values))
+        rows.append((*asked, middle, trust, ", ".join(flags) or _reason(point)))
+    heading = ("point", "shape", "batch", "threads", "samples", "median", "verdict", "seen")
+    yield from (f"  {line}" for line in columns(heading, rows))
+
+
+def _reason(point: "Point") -> str:
+    return point.failure.reason.splitlines()[0] if point.failure is not None and point.failure.reason else ""
+
+
+def _find(name: str) -> tuple[list[Path], list[Path]]:
+    """Return the experiments and the points that a name means."""
+    from nntest.store.entries import find_experiments
+
+    path = Path(name).expanduser()
+    if path.is_file():
+        return [], [path]
+    if path.is_dir() and _point_files(path):
+        return [path], []
+    found = [entry.path for entry in find_experiments(name)]
+    if found:
+        return found, []
+    if _UID.fullmatch(name):
+        points = [one for entry in find_experiments() for one in entry.path.glob(f"ckp-{name}.*.json")]
+        if points := sorted(one for one in points if one in _point_files(one.parent)):
+            return [], points
+    raise UsageError(
+        f"{name}: no point or experiment of that name was found; `nntest list experiments` shows what there is"
+    )
+
+
+def _point_files(folder: Path) -> list[Path]:
+    from nntest.store.entries import is_point_name
+
+    return sorted(path for path in folder.glob("ckp-*.json") if is_point_name(path.name))
+
+
+def _read(path: Path) -> "Point":
+    import orjson
+
+    from nntest.model.point_json import from_json
+
+    try:
+        words = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise DataError(f"{path}: it is not JSON ({error}); remove the file or restore it") from None
+    return from_json(words, where=str(path))
