@@ -50,7 +50,7 @@ SOFTMAX = Species(
 )
 
 REORDER = Species(
-    # From the case's layout to the other one (NCHW to NHWC and back): the values stay, their places change.
+    # Between two memory layouts: the values stay, their places change.
     name="reorder",
     axes="C-H-W",
     fields=INPUT,
