@@ -101,7 +101,7 @@ typedef struct nntest_operator_api {
   uint32_t size;
   uint32_t abi_version;
 
-  /* One JSON object, static: {"library","version","build","threading","isa"}. */
+  /* One JSON object, static: {"library","version","build","threading","isa"}. Called after the library is loaded. */
   const char *(*describe)(void);
 
   /* Can you? NNTEST_UNSUPPORTED with a reason is an answer. fusions is a comma list ("relu,sum"), layouts too. */
@@ -124,6 +124,9 @@ typedef struct nntest_operator_api {
   const char *(*implementation)(nntest_op *op);
 
   void (*destroy)(nntest_op *op);
+
+  /* What is computed ("conv"), so that the driver can run a case by hand from CK_* variables alone. */
+  const char *(*species)(void);
 } nntest_operator_api;
 
 /* The only exported symbol of a program. */

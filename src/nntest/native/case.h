@@ -1,0 +1,74 @@
+// What is asked of an operator: tensors, parameters and the conditions of the measurement.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "inputs.h"
+#include "nntest_operator.h"
+
+namespace nntest {
+
+enum class CacheState { kWarm, kColdWeights, kColdAll };
+
+CacheState parse_cache_state(std::string_view name);
+
+using Dims = std::vector<std::int64_t>;
+
+// Roles that a case describes; the workspace belongs to the operator.
+struct RoleName {
+  nntest_role role;
+  const char* name;
+};
+inline constexpr std::array<RoleName, 6> kRoleNames{{{NNTEST_INPUT, "input"},
+                                                     {NNTEST_WEIGHTS, "weights"},
+                                                     {NNTEST_BIAS, "bias"},
+                                                     {NNTEST_OUTPUT, "output"},
+                                                     {NNTEST_INPUT1, "input1"},
+                                                     {NNTEST_WORKSPACE, "workspace"}}};
+
+const char* role_name(int role);
+int parse_role(std::string_view name);
+
+inline bool is_parameter_role(int role) { return role == NNTEST_WEIGHTS || role == NNTEST_BIAS; }
+
+std::int64_t element_count(const Dims& dims);
+
+// Strides in elements of a dense tensor: channels innermost for four-dimensional activations in NHWC, else row-major.
+Dims dense_strides(const Dims& dims, bool channels_last);
+
+struct Case {
+  std::string species;
+  std::map<int, Dims> tensors;  // by role
+  std::map<std::string, std::string> parameters;
+  std::string layout = "NCHW";
+  std::string post_ops;
+  CacheState cache = CacheState::kWarm;
+  Fill fill = Fill::kNormal;
+  std::uint64_t seed = 42;
+  int threads = 1;
+
+  Dims strides(int role) const;
+  InputStream stream(int role) const;
+};
+
+// The case in the terms of the operator interface; points into the case, which must outlive it.
+class OperatorRequest {
+ public:
+  explicit OperatorRequest(const Case& asked);
+  OperatorRequest(const OperatorRequest&) = delete;
+  OperatorRequest& operator=(const OperatorRequest&) = delete;
+
+  const nntest_request* get() const { return &request_; }
+
+ private:
+  std::vector<nntest_tensor> tensors_;
+  std::vector<nntest_parameter> parameters_;
+  nntest_request request_{};
+};
+
+}  // namespace nntest

@@ -1,0 +1,73 @@
+#include "operator_library.h"
+
+#include <dlfcn.h>
+
+#include <cstddef>
+
+#include "failure.h"
+
+namespace nntest {
+namespace {
+
+// A library answers in its own words; an empty reason would leave the reader alone.
+std::string text_of(const nntest_message& message) {
+  return message.text[0] == '\0' ? "no reason given" : std::string(message.text);
+}
+
+}  // namespace
+
+OperatorLibrary::OperatorLibrary(const std::string& path) {
+  // dlopen takes a name without a slash from the system's folders only.
+  const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) throw Failure(std::string("operator: ") + dlerror());
+  void* symbol = dlsym(handle, "nntest_operator");
+  if (symbol == nullptr) throw Failure("operator: " + path + ": nntest_operator() is not exported");
+  api_ = reinterpret_cast<const nntest_operator_api* (*)()>(symbol)();
+  if (api_ == nullptr || api_->abi_version != NNTEST_ABI_VERSION ||
+      api_->size < offsetof(nntest_operator_api, species)) {
+    throw Failure("operator: " + path + ": another version of the operator interface; expected version " +
+                  std::to_string(NNTEST_ABI_VERSION) + "; build it again");
+  }
+}
+
+std::string OperatorLibrary::species() const {
+  const bool known = api_->size > offsetof(nntest_operator_api, species);
+  return known && api_->species != nullptr ? api_->species() : "";
+}
+
+OperatorInstance::OperatorInstance(const OperatorLibrary& library, const nntest_request* request)
+    : api_(library.api()) {
+  message_.size = sizeof message_;
+  const nntest_status status = api_.create(request, &op_, &message_);
+  if (status == NNTEST_UNSUPPORTED) throw Unsupported(text_of(message_));
+  if (status != NNTEST_OK || op_ == nullptr) fail("create");
+}
+
+OperatorInstance::~OperatorInstance() {
+  if (op_ != nullptr) api_.destroy(op_);
+}
+
+std::vector<nntest_native> OperatorInstance::natives() const {
+  std::vector<nntest_native> natives(NNTEST_MAX_TENSORS);
+  for (auto& native : natives) native.size = sizeof native;
+  std::int32_t count = 0;
+  if (api_.natives(op_, natives.data(), &count, &message_) != NNTEST_OK) fail("natives");
+  if (count < 0 || count > NNTEST_MAX_TENSORS) throw Failure("natives: impossible count " + std::to_string(count));
+  natives.resize(static_cast<std::size_t>(count));
+  return natives;
+}
+
+void OperatorInstance::reorder_in(int role, const void* plain, void* native) const {
+  if (api_.reorder_in(op_, role, plain, native, &message_) != NNTEST_OK) fail("reorder_in");
+}
+
+void OperatorInstance::reorder_out(int role, const void* native, void* plain) const {
+  if (api_.reorder_out(op_, role, native, plain, &message_) != NNTEST_OK) fail("reorder_out");
+}
+
+void OperatorInstance::fail(const char* function) const {
+  throw Failure(std::string(function) + ": " + text_of(message_));
+}
+
+}  // namespace nntest

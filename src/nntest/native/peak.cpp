@@ -1,0 +1,149 @@
+#include "peak.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "clock.h"
+#include "failure.h"
+#include "threads.h"
+#include "watch.h"
+
+namespace nntest {
+namespace {
+
+using Kernel = void (*)(long turns);
+
+struct KernelOf {
+  const char* isa;
+  Kernel run;
+  int lanes;
+  int per_turn;  // vector instructions
+};
+
+// Fourteen accumulators cover two pipes of latency 4 (8) and 5 (10) with some in hand, and with the two factors they
+// fit the 16 registers of AVX2. All values are zero: neither denormals nor infinities can come up.
+#if defined(__x86_64__)
+
+#define NNTEST_FMA(reg, n) "vfmadd231ps %%" reg "15, %%" reg "14, %%" reg #n "\n\t"
+#define NNTEST_FMA_14(reg)                                                                                    \
+  NNTEST_FMA(reg, 0) NNTEST_FMA(reg, 1) NNTEST_FMA(reg, 2) NNTEST_FMA(reg, 3) NNTEST_FMA(reg, 4)              \
+  NNTEST_FMA(reg, 5) NNTEST_FMA(reg, 6) NNTEST_FMA(reg, 7) NNTEST_FMA(reg, 8) NNTEST_FMA(reg, 9)              \
+  NNTEST_FMA(reg, 10) NNTEST_FMA(reg, 11) NNTEST_FMA(reg, 12) NNTEST_FMA(reg, 13)
+#define NNTEST_FMA_KERNEL(name, isa, reg)                                                                     \
+  __attribute__((target(isa))) void name(long turns) {                                                        \
+    asm volatile(                                                                                             \
+        "vzeroall\n"                                                                                          \
+        "1:\n\t" NNTEST_FMA_14(reg) NNTEST_FMA_14(reg) "dec %0\n\t"                                           \
+        "jnz 1b\n\t"                                                                                          \
+        "vzeroupper"                                                                                          \
+        : "+r"(turns)                                                                                         \
+        :                                                                                                     \
+        : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",      \
+          "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                                                       \
+  }
+NNTEST_FMA_KERNEL(fma_avx512, "avx512f", "zmm")
+NNTEST_FMA_KERNEL(fma_avx2, "avx2,fma", "ymm")
+
+// Without FMA: as many multiplications as additions, in pairs that do not depend on each other.
+void mul_add_sse(long turns) {
+  asm volatile(
+      "xorps %%xmm14, %%xmm14\n\txorps %%xmm15, %%xmm15\n"
+      "1:\n\t"
+      "mulps %%xmm15, %%xmm0\n\taddps %%xmm14, %%xmm1\n\tmulps %%xmm15, %%xmm2\n\taddps %%xmm14, %%xmm3\n\t"
+      "mulps %%xmm15, %%xmm4\n\taddps %%xmm14, %%xmm5\n\tmulps %%xmm15, %%xmm6\n\taddps %%xmm14, %%xmm7\n\t"
+      "mulps %%xmm15, %%xmm8\n\taddps %%xmm14, %%xmm9\n\tmulps %%xmm15, %%xmm10\n\taddps %%xmm14, %%xmm11\n\t"
+      "dec %0\n\tjnz 1b"
+      : "+r"(turns)
+      :
+      : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+        "xmm14", "xmm15");
+}
+
+KernelOf widest_kernel() {
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f")) return {"avx512f", fma_avx512, 2 * 16, 28};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {"avx2+fma", fma_avx2, 2 * 8, 28};
+  return {"sse2", mul_add_sse, 4, 12};
+}
+
+#elif defined(__aarch64__)
+
+#define NNTEST_FMLA(n) "fmla v" #n ".4s, v30.4s, v31.4s\n\t"
+
+// Four pipes of latency 4 need sixteen accumulators; the 32 registers hold thirty.
+void fma_neon(long turns) {
+  asm volatile(
+      "movi v30.4s, #0\n\tmovi v31.4s, #0\n"
+      "1:\n\t" NNTEST_FMLA(0) NNTEST_FMLA(1) NNTEST_FMLA(2) NNTEST_FMLA(3) NNTEST_FMLA(4) NNTEST_FMLA(5)
+      NNTEST_FMLA(6) NNTEST_FMLA(7) NNTEST_FMLA(16) NNTEST_FMLA(17) NNTEST_FMLA(18) NNTEST_FMLA(19) NNTEST_FMLA(20)
+      NNTEST_FMLA(21) NNTEST_FMLA(22) NNTEST_FMLA(23) NNTEST_FMLA(24) NNTEST_FMLA(25) NNTEST_FMLA(26)
+      NNTEST_FMLA(27)
+      "subs %0, %0, #1\n\t"
+      "b.ne 1b"
+      : "+r"(turns)
+      :
+      : "cc", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23",
+        "v24", "v25", "v26", "v27", "v30", "v31");
+}
+
+KernelOf widest_kernel() { return {"neon", fma_neon, 2 * 4, 20}; }
+
+#else
+
+KernelOf widest_kernel() { throw Unsupported("peak: no kernel for this kind of processor"); }
+
+#endif
+
+// Speeds of the slices of one thread, in GFLOPS.
+std::vector<double> run_slices(const KernelOf& kernel, double seconds) {
+  constexpr double kSliceS = 2e-3;
+  long turns = 1000;
+  for (double took = 0; took < kSliceS; turns *= 2) {  // also wakes the vector units and raises the clock
+    const double start = now_s();
+    kernel.run(turns);
+    took = now_s() - start;
+  }
+  std::vector<double> speeds;
+  const double end = now_s() + seconds;
+  do {
+    const double start = now_s();
+    kernel.run(turns);
+    const double operations = static_cast<double>(turns) * kernel.per_turn * kernel.lanes;
+    speeds.push_back(operations / (now_s() - start) * 1e-9);
+  } while (now_s() < end);
+  return speeds;
+}
+
+}  // namespace
+
+Peak measure_peak(const std::vector<int>& cores, int threads, double seconds) {
+  if (threads < 1 || (!cores.empty() && static_cast<std::size_t>(threads) > cores.size())) {
+    throw Failure("peak: " + std::to_string(threads) + " threads; expected 1 to the number of pinned cores");
+  }
+  const KernelOf kernel = widest_kernel();
+  std::vector<std::vector<double>> speeds(static_cast<std::size_t>(threads));
+  std::atomic<int> ready{0};
+  const auto work = [&](std::size_t index) {
+    if (!cores.empty()) restrict_to({cores[index]});
+    ++ready;
+    while (ready.load() < threads) std::this_thread::yield();
+    speeds[index] = run_slices(kernel, seconds);
+  };
+  std::vector<std::thread> others;
+  for (std::size_t index = 1; index < speeds.size(); ++index) others.emplace_back(work, index);
+  work(0);
+  Peak peak;
+  peak.core_ghz = measure_core_ghz();
+  for (auto& other : others) other.join();
+  for (auto& slices : speeds) {
+    std::sort(slices.begin(), slices.end());
+    peak.gflops += slices.back();
+    peak.gflops_median += slices[slices.size() / 2];
+  }
+  peak.isa = kernel.isa;
+  peak.threads = threads;
+  return peak;
+}
+
+}  // namespace nntest

@@ -1,0 +1,20 @@
+// The most that the cores can do: fused multiply-adds without memory, in the widest vectors there are.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace nntest {
+
+struct Peak {
+  double gflops = 0;         // single precision, all threads together, best of the slices
+  double gflops_median = 0;  // of the slices
+  double core_ghz = -1;      // of the first core, right after
+  std::string isa;
+  int threads = 1;
+};
+
+// One thread per core of the list (unpinned where it is empty) for about `seconds`.
+Peak measure_peak(const std::vector<int>& cores, int threads, double seconds);
+
+}  // namespace nntest

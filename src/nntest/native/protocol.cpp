@@ -1,0 +1,115 @@
+#include "protocol.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "failure.h"
+
+namespace nntest {
+namespace {
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '%' && at + 2 < text.size()) {
+      const char digits[3] = {text[at + 1], text[at + 2], '\0'};
+      out += static_cast<char>(std::strtol(digits, nullptr, 16));
+      at += 2;
+    } else {
+      out += text[at];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::int64_t parse_integer(const std::string& what, const std::string& text) {
+  char* end = nullptr;
+  errno = 0;
+  const long long value = std::strtoll(text.c_str(), &end, 10);
+  if (text.empty() || *end != '\0' || errno != 0) {
+    throw Failure(what + " is '" + text + "'; expected a whole number");
+  }
+  return value;
+}
+
+double parse_real(const std::string& what, const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0') throw Failure(what + " is '" + text + "'; expected a number");
+  return value;
+}
+
+std::vector<std::int64_t> parse_integers(const std::string& what, std::string_view text) {
+  std::vector<std::int64_t> values;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    values.push_back(parse_integer(what, std::string(text.substr(0, comma))));
+    if (comma == std::string_view::npos) return values;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Request::Request(std::string_view line) {
+  bool first = true;
+  while (!line.empty()) {
+    const std::size_t space = line.find(' ');
+    const std::string_view word = line.substr(0, space);
+    if (first) {
+      verb_ = std::string(word);
+      first = false;
+    } else if (!word.empty()) {
+      const std::size_t equals = word.find('=');
+      if (equals == std::string_view::npos) throw Failure("request: '" + std::string(word) + "'; expected key=value");
+      values_[std::string(word.substr(0, equals))] = percent_decoded(word.substr(equals + 1));
+    }
+    if (space == std::string_view::npos) break;
+    line.remove_prefix(space + 1);
+  }
+}
+
+const std::string& Request::text(const std::string& key) const {
+  const auto found = values_.find(key);
+  if (found == values_.end()) throw Failure(verb_ + ": " + key + " is missing");
+  return found->second;
+}
+
+std::int64_t Request::integer(const std::string& key) const { return parse_integer(verb_ + ": " + key, text(key)); }
+
+double Request::real(const std::string& key) const { return parse_real(verb_ + ": " + key, text(key)); }
+
+std::string Request::text_or(const std::string& key, const std::string& otherwise) const {
+  return has(key) ? text(key) : otherwise;
+}
+
+std::optional<std::string> Channel::read_line() {
+  while (true) {
+    const std::size_t end = pending_.find('\n');
+    if (end != std::string::npos) {
+      std::string line = pending_.substr(0, end);
+      pending_.erase(0, end + 1);
+      return line;
+    }
+    char part[4096];
+    const ssize_t count = read(in_, part, sizeof part);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return std::nullopt;
+    pending_.append(part, static_cast<std::size_t>(count));
+  }
+}
+
+void Channel::answer(const JsonObject& object) const {
+  const std::string line = object.text() + "\n";
+  for (std::size_t written = 0; written < line.size();) {
+    const ssize_t count = write(out_, line.data() + written, line.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) throw Failure(std::string("answer: ") + std::strerror(errno));
+    written += static_cast<std::size_t>(count);
+  }
+}
+
+}  // namespace nntest

@@ -1,0 +1,52 @@
+// One request a line: `verb key=value key=value`, values percent-encoded. One JSON object a line as the answer.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "json.h"
+
+namespace nntest {
+
+class Request {
+ public:
+  explicit Request(std::string_view line);
+
+  const std::string& verb() const { return verb_; }
+  bool has(const std::string& key) const { return values_.count(key) != 0; }
+  // Throws Failure where the key is missing or no number.
+  const std::string& text(const std::string& key) const;
+  std::int64_t integer(const std::string& key) const;
+  double real(const std::string& key) const;
+  std::string text_or(const std::string& key, const std::string& otherwise) const;
+  const std::map<std::string, std::string>& values() const { return values_; }
+
+ private:
+  std::string verb_;
+  std::map<std::string, std::string> values_;
+};
+
+// Whole numbers joined by commas, as "1,3,224,224".
+std::vector<std::int64_t> parse_integers(const std::string& what, std::string_view text);
+std::int64_t parse_integer(const std::string& what, const std::string& text);
+double parse_real(const std::string& what, const std::string& text);
+
+// Lines from one descriptor, answers to another.
+class Channel {
+ public:
+  Channel(int in, int out) : in_(in), out_(out) {}
+
+  std::optional<std::string> read_line();  // nullopt at the end of input
+  void answer(const JsonObject& object) const;
+
+ private:
+  int in_;
+  int out_;
+  std::string pending_;
+};
+
+}  // namespace nntest

@@ -1,0 +1,205 @@
+#include "serve.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "cache.h"
+#include "clock.h"
+#include "failure.h"
+#include "peak.h"
+#include "raw_file.h"
+#include "timing.h"
+
+namespace nntest {
+namespace {
+
+constexpr int kProtocolVersion = 1;
+
+Case case_of(const Request& request) {
+  if (request.text("dtype") != "float32") {
+    throw Unsupported("dtype " + request.text("dtype") + "; this driver knows float32");
+  }
+  Case asked;
+  asked.species = request.text("species");
+  asked.layout = request.text("layout");
+  asked.post_ops = request.text("post_ops");
+  asked.cache = parse_cache_state(request.text("cache"));
+  asked.fill = parse_fill(request.text("data"));
+  asked.seed = static_cast<std::uint64_t>(request.integer("seed"));
+  asked.threads = static_cast<int>(request.integer("threads"));
+  for (const auto& [key, value] : request.values()) {
+    if (key.rfind("tensor.", 0) == 0) asked.tensors[parse_role(key.substr(7))] = parse_integers(key, value);
+    if (key.rfind("parameter.", 0) == 0) asked.parameters[key.substr(10)] = value;
+  }
+  return asked;
+}
+
+JsonObject layouts_of(const PreparedCase& prepared) {
+  JsonObject layouts;
+  for (const auto& [role, tag] : prepared.native_layouts()) layouts.add(role, tag);
+  return layouts;
+}
+
+class Server {
+ public:
+  Server(const OperatorLibrary& library, const Conditions& conditions) : library_(library), conditions_(conditions) {}
+
+  JsonObject hello() const {
+    return JsonObject()
+        .add("ok", true)
+        .add("protocol", kProtocolVersion)
+        .add("pid", static_cast<long>(getpid()))
+        .add("species", library_.species())
+        .add("clock_read_s", clock_read_s())
+        .add("eviction", eviction_method())
+        .raw("describe", library_.api().describe());
+  }
+
+  JsonObject handle(const Request& request) {
+    if (request.verb() == "setup") return setup(request);
+    if (request.verb() == "warm_up") return warm(request);
+    if (request.verb() == "block") return block(request);
+    if (request.verb() == "output") return output(request);
+    if (request.verb() == "dump") return dump(request);
+    if (request.verb() == "peak") return peak(request);
+    if (request.verb() == "drop") {
+      cases_.erase(request.integer("key"));
+      return JsonObject().add("ok", true);
+    }
+    if (request.verb() == "ping") return JsonObject().add("ok", true);
+    throw Failure("request: '" + request.verb() + "' is unknown");
+  }
+
+ private:
+  JsonObject setup(const Request& request) {
+    const std::int64_t key = request.integer("key");
+    cases_.erase(key);
+    const auto [place, inserted] =
+        cases_.emplace(key, std::make_unique<PreparedCase>(library_, case_of(request), conditions_));
+    const PreparedCase& prepared = *place->second;
+    const SetupTimes& times = prepared.times();
+    return JsonObject()
+        .add("ok", true)
+        .add("create_s", times.create_s)
+        .add("prepare_weights_s", times.prepare_weights_s)
+        .add("reorder_in_s", times.reorder_in_s)
+        .add("reorder_out_s", times.reorder_out_s)
+        .add("first_run_s", times.first_run_s)
+        .add("implementation", prepared.implementation())
+        .add("native_layouts", layouts_of(prepared))
+        .add("memory_bytes", prepared.memory_bytes())
+        .add("weights_bytes", prepared.weights_bytes())
+        .add("cores", prepared.cores());
+  }
+
+  JsonObject warm(const Request& request) {
+    WarmUpRules rules;
+    rules.max_s = request.real("max_s");
+    rules.tolerance = request.real("tolerance");
+    rules.block_min_s = request.real("block_min_s");
+    const WarmUp result = warm_up(prepared(request), rules);
+    return JsonObject()
+        .add("ok", true)
+        .add("values_s", result.values_s)
+        .add("settled", result.settled)
+        .add("loops", result.loops);
+  }
+
+  JsonObject block(const Request& request) {
+    const long loops = request.integer("loops");
+    if (loops < 1) throw Failure("block: loops is " + std::to_string(loops) + "; expected at least 1");
+    const Block block = run_block(prepared(request), loops);
+    JsonObject answer;
+    answer.add("ok", true)
+        .add("seconds", block.seconds)
+        .add("loops", block.loops)
+        .add("prime_calls", block.prime_calls)
+        .add("prime_s", block.prime_s)
+        .add("start_s", block.start_s)
+        .add("involuntary_switches", block.watched.involuntary_switches)
+        .add("minor_faults", block.watched.minor_faults)
+        .add("major_faults", block.watched.major_faults);
+    add_known(answer, "steal_s", block.watched.steal_s);
+    add_known(answer, "core_ghz", block.core_ghz);
+    return answer;
+  }
+
+  JsonObject output(const Request& request) {
+    const std::vector<float> values = prepared(request).compute_output();
+    const std::string hash = hash_of(values);
+    const bool wanted = hash != request.text("unless");
+    if (wanted) write_floats(request.text("path"), values);
+    return JsonObject().add("ok", true).add("hash", hash).add("written", wanted);
+  }
+
+  JsonObject dump(const Request& request) {
+    write_floats(request.text("path"), prepared(request).generated(parse_role(request.text("role"))));
+    return JsonObject().add("ok", true);
+  }
+
+  JsonObject peak(const Request& request) {
+    const Peak peak =
+        measure_peak(conditions_.cores, static_cast<int>(request.integer("threads")), request.real("seconds"));
+    JsonObject answer;
+    answer.add("ok", true)
+        .add("gflops", peak.gflops)
+        .add("gflops_median", peak.gflops_median)
+        .add("isa", peak.isa)
+        .add("threads", peak.threads);
+    add_known(answer, "core_ghz", peak.core_ghz);
+    return answer;
+  }
+
+  const PreparedCase& prepared(const Request& request) const {
+    const auto found = cases_.find(request.integer("key"));
+    if (found == cases_.end()) throw Failure(request.verb() + ": key " + request.text("key") + " is not set up");
+    return *found->second;
+  }
+
+  // Unknown is null, never a number.
+  static void add_known(JsonObject& answer, const char* key, double value) {
+    if (value < 0) {
+      answer.raw(key, "null");
+    } else {
+      answer.add(key, value);
+    }
+  }
+
+  const OperatorLibrary& library_;
+  const Conditions& conditions_;
+  std::map<std::int64_t, std::unique_ptr<PreparedCase>> cases_;
+};
+
+JsonObject refusal(const char* status, const std::string& reason) {
+  return JsonObject().add("ok", false).add("status", status).add("reason", reason);
+}
+
+JsonObject answer_to(Server& server, const std::string& line) {
+  try {
+    return server.handle(Request(line));
+  } catch (const Unsupported& refused) {
+    return refusal("unsupported", refused.what());
+  } catch (const std::bad_alloc&) {
+    return refusal("error", "memory: an allocation was refused by the system");
+  } catch (const std::exception& failed) {
+    return refusal("error", failed.what());
+  }
+}
+
+}  // namespace
+
+void serve(const OperatorLibrary& library, const Conditions& conditions, Channel& channel) {
+  Server server(library, conditions);
+  channel.answer(server.hello());
+  while (const auto line = channel.read_line()) {
+    const JsonObject answer = answer_to(server, *line);
+    std::fflush(nullptr);  // what the library printed belongs to the request that made it print
+    channel.answer(answer);
+  }
+}
+
+}  // namespace nntest

@@ -1,0 +1,123 @@
+#include "timing.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "clock.h"
+
+namespace nntest {
+namespace {
+
+// A neighbour may have filled the caches since this case last ran: one call, and at least as long as it takes to
+// bring some megabytes back from memory.
+constexpr double kPrimeMinS = 3e-4;
+
+// Warm-up values are parts of a block, so that settling does not take longer than measuring.
+constexpr int kValuesPerBlock = 4;
+constexpr std::size_t kWindow = 3;
+
+double shortest_block_s(double block_min_s) { return std::max(block_min_s, 1000 * clock_read_s()); }
+
+double time_calls(const PreparedCase& prepared, long loops) {
+  if (prepared.asked().cache == CacheState::kWarm) {
+    const double start = now_s();
+    for (long call = 0; call < loops; ++call) prepared.run();
+    return now_s() - start;
+  }
+  double seconds = 0;
+  for (long call = 0; call < loops; ++call) {
+    prepared.evict();
+    const double start = now_s();
+    prepared.run();
+    seconds += now_s() - start;
+  }
+  return seconds;
+}
+
+long loops_for(double wanted_s, double call_s) {
+  constexpr double kMostLoops = 1e9;
+  if (call_s >= wanted_s) return 1;
+  // 10 % in hand: the call may turn out faster than now, the block must not turn out shorter.
+  return static_cast<long>(std::min(kMostLoops, std::ceil(1.1 * wanted_s / std::max(call_s, 1e-12))));
+}
+
+// Double the loops until the time of one call can be read off the clock.
+double estimate_call_s(const PreparedCase& prepared, double enough_s) {
+  for (long loops = 1;; loops *= 2) {
+    const double seconds = time_calls(prepared, loops);
+    if (seconds >= enough_s || loops >= (1L << 30)) return seconds / static_cast<double>(loops);
+  }
+}
+
+double median_of(std::vector<double>::const_iterator first, std::size_t count) {
+  std::vector<double> values(first, first + static_cast<std::ptrdiff_t>(count));
+  std::sort(values.begin(), values.end());
+  return values[count / 2];
+}
+
+// The median of the last values against the median of those before: noise passes, a drift does not.
+bool has_settled(const std::vector<double>& values, std::size_t window, double tolerance) {
+  if (values.size() < 2 * window) return false;
+  const auto width = static_cast<std::ptrdiff_t>(window);
+  const double last = median_of(values.end() - width, window);
+  const double before = median_of(values.end() - 2 * width, window);
+  return std::fabs(last - before) <= tolerance * last;
+}
+
+}  // namespace
+
+double clock_read_s() {
+  static const double seconds = [] {
+    constexpr int kReads = 200, kBatches = 5;
+    double best = 1;
+    for (int batch = 0; batch < kBatches; ++batch) {
+      const double start = now_s();
+      double last = start;
+      for (int read = 0; read < kReads; ++read) last = now_s();
+      best = std::min(best, (last - start) / kReads);
+    }
+    return best;
+  }();
+  return seconds;
+}
+
+WarmUp warm_up(const PreparedCase& prepared, const WarmUpRules& rules) {
+  const double block_s = shortest_block_s(rules.block_min_s);
+  const double start = now_s();
+  WarmUp result;
+  double call_s = estimate_call_s(prepared, block_s / kValuesPerBlock);
+  result.values_s.push_back(call_s);
+  // Where not even six calls fit into max_s, two successive values have to do.
+  const std::size_t window = static_cast<double>(2 * kWindow) * call_s <= rules.max_s ? kWindow : 1;
+  do {
+    const long loops = loops_for(block_s / kValuesPerBlock, call_s);
+    call_s = time_calls(prepared, loops) / static_cast<double>(loops);
+    result.values_s.push_back(call_s);
+    result.settled = has_settled(result.values_s, window, rules.tolerance);
+  } while (!result.settled && now_s() - start < rules.max_s);
+  const std::size_t last = std::min(kWindow, result.values_s.size());
+  const auto first_of_last = result.values_s.end() - static_cast<std::ptrdiff_t>(last);
+  result.loops = loops_for(block_s, *std::min_element(first_of_last, result.values_s.end()));
+  return result;
+}
+
+Block run_block(const PreparedCase& prepared, long loops) {
+  Block block;
+  block.loops = loops;
+  const double prime_start = now_s();
+  do {
+    prepared.evict();
+    prepared.run();
+    ++block.prime_calls;
+    block.prime_s = now_s() - prime_start;
+  } while (block.prime_s < kPrimeMinS);
+
+  const Watch watch(prepared.cores());
+  block.start_s = session_now_s();
+  block.seconds = time_calls(prepared, loops);
+  block.watched = watch.finish();
+  block.core_ghz = measure_core_ghz();
+  return block;
+}
+
+}  // namespace nntest
