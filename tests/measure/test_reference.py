@@ -1,0 +1,174 @@
+"""The reference against loops that follow the definitions word by word, and against scipy."""
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy import signal
+
+from nntest.errors import UsageError
+from nntest.measure import reference as reference_module
+from nntest.measure.inputs import case_inputs
+from nntest.measure.reference import REFERENCE_VERSION, ReferenceCache, expected, reference_id
+from nntest.model.case import Case
+from nntest.model.species import SPECIES
+from nntest.model.zoo.synthetic import SYNTHETIC
+
+Array = npt.NDArray[np.float64]
+
+
+def _case(species: str, raw: Any, **options: Any) -> Case:
+    parameters, _ = SPECIES[species].normalise(raw)
+    return Case(program=f"{species}-x", species=species, parameters=parameters, **options)
+
+
+def _edge_cases() -> list[Any]:
+    return [
+        pytest.param(species, edge.values, id=f"{species}-{number}")
+        for species, edges in SYNTHETIC.items()
+        for number, edge in enumerate(edges)
+    ]
+
+
+def _visible(case: Case, prefix: str, y: int, x: int) -> list[tuple[int, int, int, int]]:
+    """Taps of the window at output (y, x) that see the image: (kernel row, kernel column, row, column)."""
+    p = case.parameters
+    found = []
+    for i, j in itertools.product(range(p[f"{prefix}_KERNEL_H"]), range(p[f"{prefix}_KERNEL_W"])):
+        row = y * p[f"{prefix}_STRIDE_H"] + i * p.get(f"{prefix}_DILATION_H", 1) - p[f"{prefix}_PAD_T"]
+        column = x * p[f"{prefix}_STRIDE_W"] + j * p.get(f"{prefix}_DILATION_W", 1) - p[f"{prefix}_PAD_L"]
+        if 0 <= row < p["CK_IN_SHAPE_H"] and 0 <= column < p["CK_IN_SHAPE_W"]:
+            found.append((i, j, row, column))
+    return found
+
+
+def _naive(case: Case) -> Array:
+    """The definitions, one output value at a time."""
+    t = {role: values.astype(np.float64) for role, values in case_inputs(case).items()}
+    p, species = case.parameters, SPECIES[case.species]
+    output = np.zeros(species.output_shape(p, case.batch_size))
+    x = t["input"]
+    if case.species in ("reorder", "reshape"):
+        return x.reshape(output.shape)
+    if case.species == "softmax":
+        return np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    if case.species == "gemm":
+        product = np.einsum("mk,kn->mn", x, t["weights"]) * p["CK_GEMM_ALPHA"]
+        return product + p["CK_GEMM_BETA"] * t["input1"] if p["CK_GEMM_BETA"] else product
+    if case.species == "fullyconnected":
+        return (np.einsum("nchw,ochw->no", x, t["weights"]) + t["bias"]).reshape(output.shape)
+    for n, y, column in itertools.product(range(output.shape[0]), *map(range, output.shape[2:])):
+        if case.species in ("avgpool", "maxpool"):
+            taps = _visible(case, "CK_POOL", y, column)
+            seen = np.array([x[n, :, row, col] for _, _, row, col in taps])
+            count = len(taps) if p.get("CK_EXCLUDE_PADDING") else p["CK_POOL_KERNEL_H"] * p["CK_POOL_KERNEL_W"]
+            output[n, :, y, column] = seen.max(axis=0) if case.species == "maxpool" else seen.sum(axis=0) / count
+            continue
+        depthwise = case.species == "depthwiseconv"
+        taps = _visible(case, "CK_DEPTHWISE" if depthwise else "CK_CONV", y, column)
+        groups = p["CK_IN_SHAPE_C"] if depthwise else p["CK_CONV_GROUPS"]
+        inside, filters = p["CK_IN_SHAPE_C"] // groups, output.shape[1] // groups
+        for o in range(output.shape[1]):
+            begin = o // filters * inside
+            terms = (t["weights"][o, :, i, j] @ x[n, begin : begin + inside, row, col] for i, j, row, col in taps)
+            output[n, o, y, column] = math.fsum(terms) + t["bias"][o]
+    return output
+
+
+@pytest.mark.parametrize(("species", "raw"), _edge_cases())
+def test_edge_shapes_follow_the_definitions(species: str, raw: Any) -> None:
+    case = _case(species, raw)
+    np.testing.assert_allclose(expected(case), _naive(case), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("species", list(SYNTHETIC))
+@pytest.mark.parametrize("data", ["normal", "relu", "int", "zeros"])
+def test_batches_and_fills(species: str, data: Any) -> None:
+    case = _case(species, SYNTHETIC[species][2].values, batch_size=3, data=data, seed=5)
+    np.testing.assert_allclose(expected(case), _naive(case), rtol=1e-11, atol=1e-12)
+
+
+def test_a_convolution_is_scipys_correlation() -> None:
+    raw = {"CK_IN_SHAPE_C": 5, "CK_IN_SHAPE_H": 20, "CK_IN_SHAPE_W": 24, "CK_OUT_SHAPE_C": 4, "CK_CONV_KERNEL": 3}
+    case = _case("conv", {**raw, "CK_CONV_PAD": 1})
+    tensors = {role: values.astype(np.float64) for role, values in case_inputs(case).items()}
+    wanted = np.stack(
+        [
+            sum(
+                signal.correlate2d(tensors["input"][0, channel], tensors["weights"][filter_, channel], mode="same")
+                for channel in range(5)
+            )
+            + tensors["bias"][filter_]
+            for filter_ in range(4)
+        ]
+    )
+    np.testing.assert_allclose(expected(case)[0], wanted, rtol=1e-12, atol=1e-12)
+
+
+def test_slabs_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [_case(species, edges[2].values, batch_size=2) for species, edges in SYNTHETIC.items()]
+    cases.append(_case("conv", SYNTHETIC["conv"][9].values, batch_size=2))
+    whole = [expected(case) for case in cases]
+    monkeypatch.setattr(reference_module, "_SLAB", 50)
+    for case, values in zip(cases, whole, strict=True):
+        np.testing.assert_allclose(expected(case), values, rtol=1e-12, atol=1e-13)
+
+
+def test_post_operations_run_in_order() -> None:
+    raw = SYNTHETIC["conv"][2].values
+    plain, case = expected(_case("conv", raw)), _case("conv", raw, post_ops="sum+relu")
+    previous = case_inputs(case)["input1"]
+    assert np.array_equal(expected(case), np.maximum(plain + previous, 0))
+    assert np.array_equal(expected(_case("conv", raw, post_ops="relu")), np.maximum(plain, 0))
+    with pytest.raises(UsageError) as error:
+        expected(_case("conv", raw, post_ops="gelu"))
+    assert str(error.value) == ("conv-x: post_ops has 'gelu'; expected relu and sum, joined by +; correct post_ops")
+
+
+def test_every_species_has_a_reference() -> None:
+    assert set(reference_module._COMPUTE) == set(SPECIES)
+    with pytest.raises(UsageError, match=r"^x: no reference is known for species lstm; expected one of conv, "):
+        expected(Case(program="x", species="lstm", parameters={}))
+
+
+def test_a_reference_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = _case("conv", SYNTHETIC["conv"][2].values)
+    first = ReferenceCache(tmp_path).expected(case)
+    assert first.name == f"float64-v{REFERENCE_VERSION}:{reference_id(case)}"
+    assert np.array_equal(first.values, expected(case))
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [f"{first.id}.npy"]
+    monkeypatch.setattr(reference_module, "_COMPUTE", {})
+    assert np.array_equal(ReferenceCache(tmp_path).expected(case).values, first.values)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"nonsense"])
+def test_a_damaged_file_is_computed_again(tmp_path: Path, damage: bytes) -> None:
+    case = _case("softmax", SYNTHETIC["softmax"][2].values)
+    cache = ReferenceCache(tmp_path)
+    first = cache.expected(case)
+    path = next(path for path in tmp_path.rglob("*.npy"))
+    path.write_bytes(damage)
+    assert np.array_equal(cache.expected(case).values, first.values)
+    assert np.array_equal(np.load(path), first.values)
+
+
+def test_the_question_decides_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = SYNTHETIC["conv"][2].values
+    case = _case("conv", raw)
+    same = Case(program="other", species="conv", parameters=case.parameters, threads=2, layout="NHWC", cache="cold_all")
+    assert reference_id(same) == reference_id(case)
+    others = [
+        _case("conv", raw, batch_size=2),
+        _case("conv", raw, seed=1),
+        _case("conv", raw, data="relu"),
+        _case("conv", raw, post_ops="relu"),
+        _case("conv", SYNTHETIC["conv"][3].values),
+    ]
+    ids = {reference_id(case), *map(reference_id, others)}
+    assert len(ids) == 6
+    monkeypatch.setattr(reference_module, "REFERENCE_VERSION", REFERENCE_VERSION + 1)
+    assert reference_id(case) not in ids

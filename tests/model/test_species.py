@@ -1,0 +1,385 @@
+"""Every species: normalising, counting, naming, and what is refused."""
+
+import itertools
+import math
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from nntest.errors import UsageError
+from nntest.model.species import SPECIES, find_species
+
+SMALL = st.integers(1, 9)
+PAD = st.integers(0, 4)
+Raw = dict[str, object]
+
+
+def _window(prefix: str, *, kernel: bool = True, dilation: bool = True) -> st.SearchStrategy[Raw]:
+    """Short and long keys, mixed, some left to their defaults."""
+    required: dict[str, st.SearchStrategy[object]] = {f"{prefix}_KERNEL": SMALL} if kernel else {}
+    optional: dict[str, st.SearchStrategy[object]] = {
+        **{f"{prefix}_{name}": SMALL for name in ("KERNEL_H", "KERNEL_W", "STRIDE", "STRIDE_H", "STRIDE_W")},
+        **{f"{prefix}_PAD{side}": PAD for side in ("", "_T", "_L", "_B", "_R")},
+    }
+    if dilation:
+        optional |= {f"{prefix}_DILATION{axis}": st.integers(1, 3) for axis in ("", "_H", "_W")}
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+IMAGE = st.fixed_dictionaries({f"CK_IN_SHAPE_{axis}": SMALL for axis in "CHW"}, optional={"CK_IN_SHAPE_N": SMALL})
+FLAT_PAIR = st.fixed_dictionaries(
+    {"CK_IN_SHAPE_C": SMALL, "CK_OUT_SHAPE_C": SMALL},
+    optional={f"CK_{side}_SHAPE_{axis}": SMALL for side in ("IN", "OUT") for axis in "HW"},
+)
+CONV_REST = st.fixed_dictionaries({"CK_OUT_SHAPE_C": SMALL}, optional={"CK_CONV_GROUPS": st.integers(1, 3)})
+GEMM = st.fixed_dictionaries(
+    {f"CK_GEMM_{axis}": SMALL for axis in "KMN"},
+    optional={"CK_GEMM_ALPHA": st.integers(-3, 3), "CK_GEMM_BETA": st.integers(-3, 3)},
+)
+EXCLUDE = st.fixed_dictionaries({}, optional={"CK_EXCLUDE_PADDING": st.integers(0, 1)})
+
+
+def _joined(*parts: st.SearchStrategy[Raw]) -> st.SearchStrategy[Raw]:
+    return st.tuples(*parts).map(lambda found: {key: value for part in found for key, value in part.items()})
+
+
+RAW = {
+    "conv": _joined(IMAGE, _window("CK_CONV"), CONV_REST),
+    "depthwiseconv": _joined(IMAGE, _window("CK_DEPTHWISE", kernel=False)),
+    "fullyconnected": FLAT_PAIR,
+    "gemm": GEMM,
+    "avgpool": _joined(IMAGE, _window("CK_POOL", dilation=False), EXCLUDE),
+    "maxpool": _joined(IMAGE, _window("CK_POOL", dilation=False)),
+    "softmax": IMAGE,
+    "reorder": IMAGE,
+    "reshape": IMAGE.map(
+        lambda raw: raw | {"CK_OUT_SHAPE_C": math.prod(raw[f"CK_IN_SHAPE_{axis}"] for axis in "CHW")}  # type: ignore[misc]
+    ),
+}
+
+every_species = pytest.mark.parametrize("name", list(SPECIES))
+
+
+def _accepted(name: str, raw: Raw) -> tuple[dict[str, int], int]:
+    """Normalise, or drop the example: a random kernel may not fit."""
+    try:
+        return SPECIES[name].normalise(raw)
+    except UsageError:
+        assume(False)
+        raise
+
+
+def test_strategies_cover_the_table() -> None:
+    assert set(RAW) == set(SPECIES)
+
+
+@every_species
+@given(data=st.data())
+def test_normalise_is_idempotent_and_reads_what_files_hold(name: str, data: st.DataObject) -> None:
+    species = SPECIES[name]
+    raw = data.draw(RAW[name])
+    parameters, batch_size = _accepted(name, raw)
+    assert list(parameters) == [field.key for field in species.fields]
+    assert species.normalise(parameters) == (parameters, 1)
+    assert species.normalise({key: str(value) for key, value in raw.items()}) == (parameters, batch_size)
+    assert species.normalise(species.ck_values(parameters, batch_size)) == (parameters, batch_size)
+    assert set(raw) <= set(species.keys)
+
+
+@every_species
+@given(data=st.data())
+def test_work_and_traffic_agree_with_the_tensors(name: str, data: st.DataObject) -> None:
+    species = SPECIES[name]
+    parameters, batch_size = _accepted(name, data.draw(RAW[name]))
+    tensors = species.tensors(parameters, batch_size)
+    assert species.output_shape(parameters, batch_size) == tensors["output"]
+    assert species.bytes_moved(parameters, batch_size) == 4 * sum(math.prod(dims) for dims in tensors.values())
+    assert species.bytes_moved(parameters, batch_size, dtype="int8") * 4 == species.bytes_moved(parameters, batch_size)
+    assert species.flops(parameters, batch_size) == batch_size * species.flops(parameters)
+    assert species.macs(parameters, batch_size) == batch_size * species.macs(parameters)
+    if "weights" in tensors:
+        assert species.flops(parameters) == 2 * species.macs(parameters) > 0
+        assert species.macs(parameters) == math.prod(species.output_shape(parameters)) * species.reduction_length(
+            parameters
+        )
+    else:
+        assert species.macs(parameters) == species.parameter_count(parameters) == 0
+
+
+@given(RAW["conv"])
+def test_convolutions_count_as_a_loop_would(raw: Raw) -> None:
+    conv = SPECIES["conv"]
+    p, _ = _accepted("conv", raw)
+    rows, columns = (
+        [
+            start
+            for start in range(0, before + size + after, stride)
+            if start + (kernel - 1) * dilation < before + size + after
+        ]
+        for before, size, after, stride, kernel, dilation in (
+            tuple(p[key] for key in keys)
+            for keys in (
+                (
+                    f"CK_CONV_PAD_{first}",
+                    f"CK_IN_SHAPE_{axis}",
+                    f"CK_CONV_PAD_{last}",
+                    f"CK_CONV_STRIDE_{axis}",
+                    f"CK_CONV_KERNEL_{axis}",
+                    f"CK_CONV_DILATION_{axis}",
+                )
+                for axis, first, last in (("H", "T", "B"), ("W", "L", "R"))
+            )
+        )
+    )
+    assert conv.output_shape(p) == (1, p["CK_OUT_SHAPE_C"], len(rows), len(columns))
+    filters = [
+        (filter_, channel)
+        for filter_, channel in itertools.product(range(p["CK_OUT_SHAPE_C"]), range(p["CK_IN_SHAPE_C"]))
+        if filter_ * p["CK_CONV_GROUPS"] // p["CK_OUT_SHAPE_C"] == channel * p["CK_CONV_GROUPS"] // p["CK_IN_SHAPE_C"]
+    ]
+    taps = p["CK_CONV_KERNEL_H"] * p["CK_CONV_KERNEL_W"]
+    assert conv.macs(p) == len(filters) * taps * len(rows) * len(columns)
+
+
+# --- names: each can be read back, hence two different shapes never share one ---
+
+
+def _pair(text: str, prefix: str) -> dict[str, int]:
+    first, _, second = text.partition("x")
+    return {f"{prefix}_H": int(first), f"{prefix}_W": int(second or first)}
+
+
+def _pads(text: str, prefix: str) -> dict[str, int]:
+    sides = text.split(".")
+    return {f"{prefix}_PAD_{side}": int(pad) for side, pad in zip("TLBR", sides * (4 // len(sides)), strict=True)}
+
+
+def _numbers(*keys: str) -> Callable[[str], dict[str, int]]:
+    def read(name: str) -> dict[str, int]:
+        values = re.findall(r"(?:^|(?<=-))-?\d+", name)
+        return dict(zip(keys, map(int, values), strict=True))
+
+    return read
+
+
+def _read_conv(name: str) -> dict[str, int]:
+    c, h, w, kernel, out, stride, pads, *rest = name.split("-")
+    suffixes = {part[0]: part[1:] for part in rest}
+    return {
+        "CK_IN_SHAPE_C": int(c),
+        "CK_IN_SHAPE_H": int(h),
+        "CK_IN_SHAPE_W": int(w),
+        "CK_OUT_SHAPE_C": int(out),
+        **_pair(kernel, "CK_CONV_KERNEL"),
+        **_pair(stride, "CK_CONV_STRIDE"),
+        **_pads(pads, "CK_CONV"),
+        **_pair(suffixes.get("d", "1"), "CK_CONV_DILATION"),
+        "CK_CONV_GROUPS": int(suffixes.get("g", "1")),
+    }
+
+
+def _read_depthwise(name: str) -> dict[str, int]:
+    c, h, w, stride, pads, *rest = name.split("-")
+    suffixes = {part[0]: part[1:] for part in rest}
+    return {
+        "CK_IN_SHAPE_C": int(c),
+        "CK_IN_SHAPE_H": int(h),
+        "CK_IN_SHAPE_W": int(w),
+        **_pair(suffixes.get("k", "3"), "CK_DEPTHWISE_KERNEL"),
+        **_pair(stride, "CK_DEPTHWISE_STRIDE"),
+        **_pads(pads, "CK_DEPTHWISE"),
+        **_pair(suffixes.get("d", "1"), "CK_DEPTHWISE_DILATION"),
+    }
+
+
+def _read_pool(name: str) -> dict[str, int]:
+    c, h, w, kernel, stride, *rest = name.split("-")
+    suffixes = {part[0]: part[1:] for part in rest}
+    return {
+        "CK_IN_SHAPE_C": int(c),
+        "CK_IN_SHAPE_H": int(h),
+        "CK_IN_SHAPE_W": int(w),
+        **_pair(kernel, "CK_POOL_KERNEL"),
+        **_pair(stride, "CK_POOL_STRIDE"),
+        **_pads(suffixes.get("p", "0"), "CK_POOL"),
+        "CK_EXCLUDE_PADDING": int("x" in suffixes),
+    }
+
+
+_CHW = tuple(f"CK_IN_SHAPE_{axis}" for axis in "CHW")
+_CHW_CHW = (*_CHW, *(f"CK_OUT_SHAPE_{axis}" for axis in "CHW"))
+READ = {
+    "conv": _read_conv,
+    "depthwiseconv": _read_depthwise,
+    "fullyconnected": _numbers(*_CHW_CHW),
+    "gemm": _numbers("CK_GEMM_K", "CK_GEMM_M", "CK_GEMM_N", "CK_GEMM_ALPHA", "CK_GEMM_BETA"),
+    "avgpool": _read_pool,
+    "maxpool": lambda name: {key: value for key, value in _read_pool(name).items() if key != "CK_EXCLUDE_PADDING"},
+    "softmax": _numbers(*_CHW),
+    "reorder": _numbers(*_CHW),
+    "reshape": _numbers(*_CHW_CHW),
+}
+
+
+@every_species
+@given(data=st.data())
+def test_a_name_says_all_parameters(name: str, data: st.DataObject) -> None:
+    parameters, _ = _accepted(name, data.draw(RAW[name]))
+    assert READ[name](SPECIES[name].shape_name(parameters)) == parameters
+
+
+# --- the original's names and the study's figures ---
+
+
+def _conv(c: int, h: int, w: int, k: int, out: int, stride: int, pad: int) -> dict[str, int]:
+    raw = {"CK_IN_SHAPE_C": c, "CK_IN_SHAPE_H": h, "CK_IN_SHAPE_W": w, "CK_OUT_SHAPE_C": out}
+    return SPECIES["conv"].normalise({**raw, "CK_CONV_KERNEL": k, "CK_CONV_STRIDE": stride, "CK_CONV_PAD": pad})[0]
+
+
+def test_names_are_the_originals() -> None:
+    conv = SPECIES["conv"]
+    first = _conv(3, 224, 224, 3, 32, 2, 0)
+    assert conv.shape_name(first) == "3-224-224-3-32-2-0"
+    assert conv.output_shape(first) == (1, 32, 111, 111)
+    true = {**first, "CK_CONV_PAD_B": 1, "CK_CONV_PAD_R": 1}
+    assert conv.shape_name(true) == "3-224-224-3-32-2-0.0.1.1"
+    assert conv.output_shape(true) == (1, 32, 112, 112)
+    depthwise = SPECIES["depthwiseconv"]
+    parameters, _ = depthwise.normalise(
+        {
+            "CK_IN_SHAPE_C": 512,
+            "CK_IN_SHAPE_H": 12,
+            "CK_IN_SHAPE_W": 12,
+            "CK_DEPTHWISE_STRIDE": 1,
+            "CK_DEPTHWISE_PAD": 1,
+        }
+    )
+    assert depthwise.shape_name(parameters) == "512-12-12-1-1"
+    gemm = SPECIES["gemm"]
+    parameters, _ = gemm.normalise(
+        {"CK_GEMM_ALPHA": 1.0, "CK_GEMM_BETA": 0.0, "CK_GEMM_K": 2, "CK_GEMM_M": 3, "CK_GEMM_N": 4}
+    )
+    assert gemm.shape_name(parameters) == "2-3-4-1-0"
+
+
+def test_study_flops_take_the_stride_for_the_output_size() -> None:
+    conv = SPECIES["conv"]
+    first = _conv(3, 224, 224, 3, 32, 2, 0)
+    assert conv.study_flops(first) == pytest.approx(0.021676032e9)
+    assert conv.flops(first) == 2 * 32 * 111 * 111 * 27
+    assert conv.study_flops(first, 4) == 4 * conv.study_flops(first)
+    full, _ = SPECIES["fullyconnected"].normalise({"CK_IN_SHAPE_C": 1024, "CK_OUT_SHAPE_C": 1001})
+    assert SPECIES["fullyconnected"].study_flops(full) == 2 * 1024 * 1001
+    soft, _ = SPECIES["softmax"].normalise({"CK_IN_SHAPE_C": 10})
+    assert SPECIES["softmax"].study_flops(soft) == 0
+
+
+def test_the_originals_padding_scheme_becomes_pads() -> None:
+    pool = SPECIES["avgpool"]
+    raw = {"CK_IN_SHAPE_C": 8, "CK_IN_SHAPE_H": 112, "CK_IN_SHAPE_W": 7, "CK_POOL_KERNEL": 3, "CK_POOL_STRIDE": 2}
+    same, _ = pool.normalise({**raw, "CK_POOL_PAD_SCHEME": 1})
+    assert pool.shape_name(same) == "8-112-7-3-2-p0.1.1.1"
+    assert pool.output_shape(same) == (1, 8, 56, 4)
+    valid, _ = pool.normalise({**raw, "CK_POOL_PAD": 0, "CK_POOL_PAD_SCHEME": 2})
+    assert pool.shape_name(valid) == "8-112-7-3-2"
+    with pytest.raises(UsageError) as error:
+        pool.normalise({**raw, "CK_POOL_PAD_SCHEME": 3})
+    assert str(error.value) == (
+        "shape of avgpool: CK_POOL_PAD_SCHEME is 3; expected 1 (SAME) or 2 (VALID); correct the shape"
+    )
+
+
+# --- nonsense ---
+
+CONV_RAW = {"CK_IN_SHAPE_C": 2, "CK_IN_SHAPE_H": 3, "CK_IN_SHAPE_W": 3, "CK_OUT_SHAPE_C": 2, "CK_CONV_KERNEL": 1}
+POOL_RAW = {"CK_IN_SHAPE_C": 2, "CK_IN_SHAPE_H": 9, "CK_IN_SHAPE_W": 9, "CK_POOL_KERNEL": 3}
+
+
+@pytest.mark.parametrize(
+    ("species", "raw", "message"),
+    [
+        (
+            "conv",
+            {**CONV_RAW, "CK_CONV_KERNEL": 7},
+            "the kernel is 7x7, the padded input 3x3; expected a kernel that fits into the padded input; "
+            "correct the kernel, the padding or the input",
+        ),
+        (
+            "conv",
+            {**CONV_RAW, "CK_CONV_KERNEL": 2, "CK_CONV_DILATION": 3},
+            "the kernel is 4x4 (dilation included), the padded input 3x3; expected a kernel that fits into the padded "
+            "input; correct the kernel, the padding or the input",
+        ),
+        ("conv", {**CONV_RAW, "CK_CONV_STRIDE": 0}, "CK_CONV_STRIDE_H is 0; expected at least 1; correct the shape"),
+        ("conv", {**CONV_RAW, "CK_CONV_PAD": -1}, "CK_CONV_PAD_T is -1; expected at least 0; correct the shape"),
+        ("conv", {**CONV_RAW, "CK_IN_SHAPE_N": 0}, "CK_IN_SHAPE_N is 0; expected at least 1; correct the shape"),
+        (
+            "conv",
+            {**CONV_RAW, "CK_CONV_GROUPS": 3},
+            "CK_CONV_GROUPS is 3 and CK_IN_SHAPE_C 2; expected groups that divide the channels; correct one of them",
+        ),
+        (
+            "conv",
+            {key: value for key, value in CONV_RAW.items() if key != "CK_CONV_KERNEL"},
+            "CK_CONV_KERNEL is missing; expected a whole number; add it to the shape",
+        ),
+        (
+            "conv",
+            {**CONV_RAW, "CK_IN_SHAPE_H": 65536, "CK_IN_SHAPE_W": 65536},
+            "the input tensor 1x2x65536x65536 has 8589934592 elements; expected at most 2147483647; "
+            "choose a smaller shape or batch size",
+        ),
+        (
+            "softmax",
+            {"CK_IN_SHAPE_C": 1000, "CK_IN_SHAPE_N": 2**30},
+            "the input tensor 1073741824x1000x1x1 has 1073741824000 elements; expected at most 2147483647; "
+            "choose a smaller shape or batch size",
+        ),
+        (
+            "softmax",
+            {"CK_IN_SHAPE_CC": 1000},
+            "CK_IN_SHAPE_CC is not a parameter of this species; expected one of CK_IN_SHAPE_N, CK_IN_SHAPE_C, "
+            "CK_IN_SHAPE_H, CK_IN_SHAPE_W; did you mean CK_IN_SHAPE_C?",
+        ),
+        (
+            "softmax",
+            {"colour": 1},
+            "colour is not a parameter of this species; expected one of CK_IN_SHAPE_N, CK_IN_SHAPE_C, "
+            "CK_IN_SHAPE_H, CK_IN_SHAPE_W; remove it from the shape",
+        ),
+        (
+            "maxpool",
+            {**POOL_RAW, "CK_POOL_PAD": 3},
+            "CK_POOL_PAD_T is 3 and the kernel 3; expected padding smaller than the kernel, "
+            "else a window sees padding only; correct one of them",
+        ),
+        (
+            "avgpool",
+            {**POOL_RAW, "CK_EXCLUDE_PADDING": 2},
+            "CK_EXCLUDE_PADDING is 2; expected 0 (the divisor is the kernel's size) or 1 (the divisor counts real "
+            "elements only); correct the shape",
+        ),
+        (
+            "reshape",
+            {"CK_IN_SHAPE_C": 6, "CK_OUT_SHAPE_C": 5},
+            "the input has 6 elements and the output 5; expected equal numbers; correct one of them",
+        ),
+    ],
+)
+def test_nonsense_is_refused_in_one_line(species: str, raw: Raw, message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        SPECIES[species].normalise(raw, where="shape-x.json")
+    assert str(error.value) == f"shape-x.json: {message}"
+
+
+def test_an_unknown_species_is_refused_with_the_known_ones() -> None:
+    assert find_species("conv") is SPECIES["conv"]
+    with pytest.raises(UsageError) as error:
+        find_species("convolve", where="network.json")
+    assert str(error.value) == (
+        "network.json: 'convolve' is no species; expected one of conv, depthwiseconv, fullyconnected, gemm, avgpool, "
+        "maxpool, softmax, reorder, reshape; correct the name"
+    )
