@@ -123,7 +123,9 @@ inline std::vector<Native> plain_natives(const Question& question) {
     const bool parameters = role == NNTEST_WEIGHTS || role == NNTEST_BIAS;
     const char* activations = question.channels_last() ? "nhwc" : "nchw";
     const auto bytes = question.elements(role) * static_cast<std::int64_t>(sizeof(float));
-    natives.push_back({role, bytes, true, parameters ? "oihw" : question.dims(role).size() == 4 ? activations : "ab"});
+    constexpr const char* kRowMajor[] = {"", "a", "ab", "abc", "abcd", "abcde", "abcdef"};
+    const std::size_t rank = question.dims(role).size();
+    natives.push_back({role, bytes, true, rank != 4 ? kRowMajor[rank] : parameters ? "oihw" : activations});
   }
   return natives;
 }

@@ -1,0 +1,105 @@
+"""What a driver process answers, and how it fails to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from nntest.errors import DriverError, NNTestError
+
+
+class UnsupportedCase(NNTestError):  # noqa: N818 (an answer, not an error)
+    """The operator cannot do this case; counted, makes no point."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class DriverFault(DriverError):  # noqa: N818 (names what happened)
+    """A driver process did not do its work; ``reason`` is the message."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class DriverCrash(DriverFault):
+    """The process ended by itself; the reason names the signal and what was printed last."""
+
+
+class DriverTimeout(DriverFault):
+    """No answer came in time; the process was killed."""
+
+
+class DriverFailure(DriverFault):
+    """The operator or the driver answered with an error; the process lives on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetupAnswer:
+    """What setting a case up took (seconds) and gave; ``cores`` holds each thread's core, -1 where not pinned."""
+
+    create_s: float
+    prepare_weights_s: float
+    reorder_in_s: float
+    reorder_out_s: float
+    first_run_s: float
+    implementation: str
+    native_layouts: Mapping[str, str]
+    memory_bytes: int
+    weights_bytes: int
+    cores: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmUpAnswer:
+    """Seconds of one call in order, whether they settled, and the loops that make a block long enough."""
+
+    values_s: tuple[float, ...]
+    settled: bool
+    loops: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockAnswer:
+    """One timed block: ``seconds`` of all ``loops`` together; ``start_s`` on CLOCK_MONOTONIC."""
+
+    seconds: float
+    loops: int
+    prime_calls: int
+    prime_s: float
+    start_s: float
+    involuntary_switches: int
+    minor_faults: int
+    major_faults: int
+    steal_s: float | None
+    core_ghz: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputAnswer:
+    """Fingerprint of an output, and whether it was written to the file."""
+
+    hash: str
+    written: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeakAnswer:
+    """Single-precision peak of all threads together: best and median slice, in GFLOPS."""
+
+    gflops: float
+    gflops_median: float
+    isa: str
+    threads: int
+    core_ghz: float | None
+
+
+_Answer = TypeVar("_Answer")
+
+
+def read_answer(kind: type[_Answer], answer: Mapping[str, Any]) -> _Answer:
+    """Make one of the classes above of the driver's JSON; keys that it does not know are left out."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # every kind is a dataclass
+    values = {name: tuple(answer[name]) if isinstance(answer[name], list) else answer[name] for name in names}
+    return kind(**values)

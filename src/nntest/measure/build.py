@@ -1,0 +1,245 @@
+"""Programs and the driver, built into a content-addressed cache.
+
+What a build depends on (sources, headers, library, compiler, flags) gives its folder's name, so that nothing is ever
+rebuilt in place: a folder is complete as soon as it exists. Builders that meet do the work twice and agree on one.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from nntest.errors import BuildError, DataError
+from nntest.measure.compiler import Compiler, find_compiler
+from nntest.measure.libraries import FoundLibrary
+from nntest.model.case import Subject
+from nntest.model.ids import block_id
+
+NATIVE = Path(__file__).parent.parent / "native"
+
+DRIVER_NAME = "nntest-driver"
+OPERATOR_NAME = "operator.so"
+
+_COMMON_FLAGS = ("-std=c++17", "-Wall", "-Wextra")
+_DRIVER_FLAGS = (*_COMMON_FLAGS, "-O2", "-pthread")
+_OPERATOR_FLAGS = (*_COMMON_FLAGS, "-O3", "-shared", "-fPIC", "-fvisibility=hidden")
+_COMPILE_TIMEOUT_S = 600
+_ERROR_LINES = 3
+
+
+class ProgramSource(Protocol):
+    """What building needs to know of a program entry."""
+
+    @property
+    def uoa(self) -> str:
+        """Name of the entry."""
+
+    @property
+    def path(self) -> Path:
+        """Folder of the entry."""
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """The entry's meta; ``source_files`` lists what is compiled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltProgram:
+    """A program ready to run; ``built`` says that something was compiled just now."""
+
+    driver: Path
+    operator: Path
+    subject: Subject
+    env: Mapping[str, str]
+    built: bool
+
+
+def build(
+    program: ProgramSource,
+    library: FoundLibrary,
+    *,
+    flags: str = "",
+    cache_root: Path,
+    compiler: Compiler | None = None,
+) -> BuiltProgram:
+    """Compile a program and the driver, or find them in the cache.
+
+    Parameters
+    ----------
+    flags
+        Additional compiler flags of the program, as one would type them.
+    cache_root
+        Folder of all builds; made when absent.
+    compiler
+        By default what ``find_compiler`` finds.
+
+    Raises
+    ------
+    BuildError
+        The compiler refused; the message carries its first errors.
+    DataError
+        The program's meta names no source, or one that is not there.
+    MissingPartError
+        There is no compiler.
+    """
+    compiler = compiler or find_compiler()
+    sources = _sources_of(program)
+    headers = sorted(NATIVE.glob("*.h"))
+    operator, operator_built = _in_cache(
+        cache_root,
+        label=program.uoa,
+        file_name=OPERATOR_NAME,
+        sources=sources,
+        depends=[*sources, *headers, *sorted(program.path.glob("*.h"))],
+        arguments=[*_OPERATOR_FLAGS, *_library_flags(library), *shlex.split(flags)],
+        libraries=[*map(str, library.link_files), *_run_paths(library)],
+        inputs={"library": library.library.tag, "build": library.library.build},
+        compiler=compiler,
+    )
+    driver, driver_built = _in_cache(
+        cache_root,
+        label="driver",
+        file_name=DRIVER_NAME,
+        sources=sorted(NATIVE.glob("*.cpp")),
+        depends=sorted([*NATIVE.glob("*.cpp"), *headers]),
+        arguments=list(_DRIVER_FLAGS),
+        libraries=["-ldl"],
+        inputs={},
+        compiler=compiler,
+    )
+    subject = Subject(
+        program=program.uoa,
+        program_sha=_hash_files([*sources, NATIVE / "nntest_operator.h"]),
+        driver_sha=driver_hash(),
+        library=library.library,
+        compiler=compiler.description,
+        flags=flags,
+    )
+    return BuiltProgram(
+        driver=driver,
+        operator=operator,
+        subject=subject,
+        env=dict(library.env),
+        built=operator_built or driver_built,
+    )
+
+
+def driver_hash() -> str:
+    """Return the first 16 hex digits of the SHA-256 of everything under native/."""
+    return _hash_files(sorted([*NATIVE.glob("*.cpp"), *NATIVE.glob("*.h")]))
+
+
+def _sources_of(program: ProgramSource) -> list[Path]:
+    names = program.meta.get("source_files") or []
+    if not names:
+        raise DataError(
+            f"{program.path}/.cm/meta.json: source_files is missing; expected the names of the C++ files to compile; "
+            "add them"
+        )
+    sources = [program.path / str(name) for name in names]
+    for source in sources:
+        if not source.is_file():
+            raise DataError(
+                f"{program.path}/.cm/meta.json: source_files names {source.name}, which is not there; "
+                "correct the name or add the file"
+            )
+    return sources
+
+
+def _library_flags(library: FoundLibrary) -> list[str]:
+    return [f"-I{NATIVE}", *(f"-isystem{folder}" for folder in library.include_dirs)]
+
+
+def _run_paths(library: FoundLibrary) -> list[str]:
+    return [f"-Wl,-rpath,{folder}" for folder in dict.fromkeys(file.parent for file in library.link_files)]
+
+
+def _in_cache(
+    cache_root: Path,
+    *,
+    label: str,
+    file_name: str,
+    sources: Sequence[Path],
+    depends: Iterable[Path],
+    arguments: list[str],
+    libraries: list[str],
+    inputs: Mapping[str, str],
+    compiler: Compiler,
+) -> tuple[Path, bool]:
+    recipe = {
+        "sources": _hash_files(depends),
+        "arguments": arguments,
+        "libraries": libraries,
+        "inputs": dict(inputs),
+        "compiler": compiler.description,
+        "machine": _machine(arguments),
+    }
+    folder = cache_root / f"{label}-{block_id(recipe)}"
+    target = folder / file_name
+    if target.is_file():
+        return target, False
+    cache_root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{label}-", dir=cache_root, ignore_cleanup_errors=True) as temporary:
+        complete = Path(temporary) / "complete"
+        complete.mkdir()
+        command = [*compiler.command, *arguments, *map(str, sources), "-o", str(complete / file_name), *libraries]
+        _compile(label, command)
+        (complete / "build.json").write_text(json.dumps({**recipe, "command": command}, indent=2) + "\n")
+        try:
+            complete.rename(folder)
+        except OSError:
+            if not target.is_file():  # not a builder that was faster: a real refusal
+                raise
+            return target, False
+    return target, True
+
+
+def _compile(label: str, command: list[str]) -> None:
+    try:
+        # Messages in English, whatever the user speaks: they are searched for "error".
+        answer = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_COMPILE_TIMEOUT_S,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(f"{label}: the compiler took more than {_COMPILE_TIMEOUT_S} s; it was stopped") from None
+    if answer.returncode != 0:
+        raise BuildError(f"{label}: did not compile: {_first_errors(answer.stderr, answer.returncode)}")
+
+
+def _first_errors(messages: str, code: int) -> str:
+    lines = [line.strip() for line in messages.splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower() or "undefined reference" in line]
+    chosen = (errors or lines)[:_ERROR_LINES]
+    return "; ".join(chosen) if chosen else f"the compiler's exit code was {code}"
+
+
+def _hash_files(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"{file.name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def _machine(arguments: Sequence[str]) -> str:
+    """Architecture, and with -march=native the processor too: a cache may be shared between machines."""
+    machine = platform.machine()
+    if any(argument.endswith("=native") for argument in arguments):
+        cpuinfo = Path("/proc/cpuinfo")
+        lines = cpuinfo.read_text(errors="replace").splitlines() if cpuinfo.is_file() else []
+        machine += " " + next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
+    return machine

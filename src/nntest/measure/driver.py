@@ -1,0 +1,336 @@
+"""The Python end of a driver process: requests go down one pipe, answers come up another.
+
+What libraries print goes through a third, of which the last lines are kept for the reason of a crash. All three are
+read by one thread, which is the one that asks.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from nntest.measure.answers import (
+    BlockAnswer,
+    DriverCrash,
+    DriverFailure,
+    DriverTimeout,
+    OutputAnswer,
+    PeakAnswer,
+    SetupAnswer,
+    UnsupportedCase,
+    WarmUpAnswer,
+    read_answer,
+)
+from nntest.measure.build import BuiltProgram
+from nntest.model.case import Case
+from nntest.model.species import find_species
+
+PROTOCOL = 1
+
+# Bytes kept of what a library printed, and how many of its last lines stand in a reason.
+_KEPT_BYTES = 8192
+_KEPT_LINES = 5
+# A case says how its library is to be run; what happens to be set in the user's shell must not.
+_FOREIGN_PREFIXES = ("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "ONEDNN_", "DNNL_", "MKL_")
+
+
+__all__ = [
+    "BlockAnswer",
+    "DriverCrash",
+    "DriverFailure",
+    "DriverProcess",
+    "DriverTimeout",
+    "OutputAnswer",
+    "PeakAnswer",
+    "SetupAnswer",
+    "UnsupportedCase",
+    "WarmUpAnswer",
+]
+
+
+class DriverProcess:
+    """One driver process with one operator loaded; killed and reaped on exit, whatever happened.
+
+    Start it from the main thread: it dies with the thread that started it, also when that is killed.
+    """
+
+    def __init__(self, label: str, process: "subprocess.Popen[bytes]", requests: int, answers: int, timeout_s: float):
+        assert process.stdout is not None
+        self.describe: Mapping[str, Any] = {}
+        self.hello: Mapping[str, Any] = {}
+        self._label = label
+        self._process = process
+        self._requests = requests
+        self._answers = answers
+        self._printed = process.stdout
+        self._timeout_s = timeout_s
+        self._pending = b""
+        self._kept = b""
+        self._paused = False
+        self._closed = False
+        os.set_blocking(self._printed.fileno(), False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(answers, selectors.EVENT_READ)
+        self._selector.register(self._printed, selectors.EVENT_READ)
+
+    @classmethod
+    def start(
+        cls,
+        built: BuiltProgram,
+        *,
+        cores: Sequence[int],
+        threads: int,
+        env: Mapping[str, str],
+        heap_offset: int,
+        timeout_s: float,
+    ) -> "DriverProcess":
+        """Start a process and wait until its library is loaded.
+
+        Parameters
+        ----------
+        cores
+            One per thread; nothing is pinned when empty.
+        env
+            Variables of the case; they win over the library's and over those for threads.
+        heap_offset
+            Bytes by which the heap is shifted; decides also where in its page each buffer begins.
+        timeout_s
+            For this start and for each later request.
+
+        Raises
+        ------
+        DriverCrash, DriverTimeout, DriverFailure
+            It did not come up.
+        """
+        requests_in, requests_out = os.pipe()
+        answers_in, answers_out = os.pipe()
+        command = [str(built.driver), "--operator", str(built.operator), "--serve"]
+        command += ["--in", str(requests_in), "--out", str(answers_out), "--parent", str(os.getpid())]
+        command += ["--heap-offset", str(heap_offset)]
+        if cores:
+            command += ["--cores", ",".join(map(str, cores[:threads]))]
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(requests_in, answers_out),
+                env=_environment(built.env, cores, threads, env),
+                start_new_session=True,  # Ctrl-C is for the session, which then ends its drivers
+            )
+        except OSError as error:
+            for descriptor in (requests_out, answers_in):
+                os.close(descriptor)
+            raise DriverFailure(f"{built.subject.program}: the driver did not start: {error}") from error
+        finally:
+            os.close(requests_in)
+            os.close(answers_out)
+        driver = cls(built.subject.program, process, requests_out, answers_in, timeout_s)
+        try:
+            driver.hello = driver._answer("start")
+            driver.describe = driver.hello["describe"]
+        except BaseException:
+            driver.close()
+            raise
+        if driver.hello["protocol"] != PROTOCOL:
+            driver.close()
+            raise DriverFailure(f"{driver._label}: the driver speaks protocol {driver.hello['protocol']}")
+        return driver
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def setup(self, key: int, case: Case) -> SetupAnswer:
+        """Make a case ready under ``key`` and run it once; replaces what stood there.
+
+        Raises
+        ------
+        UnsupportedCase
+            The operator cannot do it.
+        """
+        return read_answer(SetupAnswer, self._ask("setup", key=key, **_case_values(case)))
+
+    def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> WarmUpAnswer:
+        """Call until call times have settled or ``max_s`` is over, then calibrate the loops of a block."""
+        answer = self._ask("warm_up", key=key, max_s=max_s, tolerance=tolerance, block_min_s=block_min_s)
+        return read_answer(WarmUpAnswer, answer)
+
+    def block(self, key: int, *, loops: int) -> BlockAnswer:
+        """Prime, then time ``loops`` calls; cold cases are evicted before, and timed at, each single call."""
+        return read_answer(BlockAnswer, self._ask("block", key=key, loops=loops))
+
+    def output(self, key: int, path: Path, *, unless: str = "") -> OutputAnswer:
+        """Run once into a poisoned buffer; write the output (float32, NCHW) unless its hash is ``unless``."""
+        return read_answer(OutputAnswer, self._ask("output", key=key, path=path, unless=unless))
+
+    def dump_tensor(self, key: int, role: str, path: Path) -> None:
+        """Write an input as the driver made it (float32, NCHW or OIHW)."""
+        self._ask("dump", key=key, role=role, path=path)
+
+    def peak(self, *, threads: int, seconds: float) -> PeakAnswer:
+        """Measure the FMA peak of the widest vectors for about ``seconds``."""
+        return read_answer(PeakAnswer, self._ask("peak", threads=threads, seconds=seconds))
+
+    def drop(self, key: int) -> None:
+        """Free a case; nothing happens when it is not there."""
+        self._ask("drop", key=key)
+
+    def pause(self) -> None:
+        """Stop the process, with whatever spins in it; returns when it stands."""
+        if self._paused or self._closed:
+            return
+        os.kill(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        self._paused = True
+
+    def resume(self) -> None:
+        """Let a paused process go on; the next request does it too."""
+        if self._paused and not self._closed:
+            os.kill(self.pid, signal.SIGCONT)
+        self._paused = False
+
+    def close(self) -> None:
+        """Kill and reap the process; safe to call again."""
+        if self._closed:
+            return
+        self._closed = True
+        # No answer is outstanding and nothing is buffered there: killing is the fastest way, and the only sure one.
+        self._process.kill()
+        self._process.wait()
+        self._drain()
+        self._selector.close()
+        os.close(self._requests)
+        os.close(self._answers)
+        self._printed.close()
+
+    def __enter__(self) -> "DriverProcess":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, verb: str, **values: object) -> dict[str, Any]:
+        if self._closed:
+            raise DriverFailure(f"{self._label}: {verb}: the process was closed")
+        self.resume()
+        words = [verb, *(f"{key}={quote(str(value), safe='/,:')}" for key, value in values.items())]
+        try:
+            os.write(self._requests, (" ".join(words) + "\n").encode())
+        except BrokenPipeError:
+            raise self._crashed(verb) from None
+        return self._answer(verb)
+
+    def _answer(self, verb: str) -> dict[str, Any]:
+        line = self._read_line(verb)
+        try:
+            answer: dict[str, Any] = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            self.close()
+            raise DriverFailure(f"{self._label}: {verb}: the driver's answer is no JSON: {line[:80]!r}") from None
+        if answer.get("ok"):
+            return answer
+        if answer.get("status") == "unsupported":
+            raise UnsupportedCase(str(answer["reason"]))
+        raise DriverFailure(f"{self._label}: {answer.get('reason', 'no reason given')}")
+
+    def _read_line(self, verb: str) -> bytes:
+        deadline = time.monotonic() + self._timeout_s
+        while b"\n" not in self._pending:
+            ready = self._selector.select(max(0.0, deadline - time.monotonic()))
+            if not ready and time.monotonic() >= deadline:
+                self.close()
+                raise DriverTimeout(
+                    f"{self._label}: {verb}: no answer within {self._timeout_s:g} s, killed{self._last_printed()}"
+                )
+            for key, _ in ready:
+                if key.fd != self._answers:
+                    self._drain()
+                elif not self._receive():
+                    raise self._crashed(verb)
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line
+
+    def _receive(self) -> bool:
+        part = os.read(self._answers, 1 << 16)
+        self._pending += part
+        return bool(part)
+
+    def _drain(self) -> None:
+        """Keep the end of what was printed; what is thrown away no longer fills the pipe."""
+        while True:
+            try:
+                part = os.read(self._printed.fileno(), 1 << 16)
+            except BlockingIOError:
+                return
+            if not part:
+                if self._printed.fileno() in self._selector.get_map():
+                    self._selector.unregister(self._printed)
+                return
+            self._kept = (self._kept + part)[-_KEPT_BYTES:]
+
+    def _crashed(self, verb: str) -> DriverCrash:
+        # The end of the answers comes a moment before the process can be reaped.
+        try:
+            code: int | None = self._process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            code = None
+        self.close()
+        return DriverCrash(f"{self._label}: {verb}: {_how_it_ended(code)}{self._last_printed()}")
+
+    def _last_printed(self) -> str:
+        text = self._kept.decode(errors="replace")
+        lines = ["".join(c if c.isprintable() else " " for c in line).strip() for line in text.splitlines()]
+        last = [line for line in lines if line][-_KEPT_LINES:]
+        return f"; last output: {' | '.join(last)}" if last else ""
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return "the driver closed its answers"
+    if code >= 0:
+        return f"the driver exited with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"the driver was ended by {name}"
+
+
+def _environment(
+    library: Mapping[str, str], cores: Sequence[int], threads: int, case: Mapping[str, str]
+) -> dict[str, str]:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN_PREFIXES)}
+    pools = {"OMP_NUM_THREADS": str(threads), "OMP_DYNAMIC": "false", "OPENBLAS_NUM_THREADS": str(threads)}
+    if cores:
+        pools["OMP_PROC_BIND"] = "close"  # unbound, two threads meet on one core for milliseconds
+        pools["OMP_PLACES"] = ",".join(f"{{{core}}}" for core in cores[:threads])
+    return {**inherited, **pools, **library, **case}
+
+
+def _case_values(case: Case) -> dict[str, object]:
+    tensors = find_species(case.species).tensors(case.parameters, case.batch_size)
+    return {
+        "species": case.species,
+        **{f"tensor.{role}": ",".join(map(str, dims)) for role, dims in tensors.items()},
+        **{f"parameter.{name}": value for name, value in case.parameters.items()},
+        "dtype": case.dtype,
+        "layout": case.layout,
+        "threads": case.threads,
+        "cache": case.cache,
+        "post_ops": case.post_ops,
+        "data": case.data,
+        "seed": case.seed,
+    }
