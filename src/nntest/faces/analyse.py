@@ -30,14 +30,16 @@ def analyse(  # noqa: PLR0917 - typer reads the options off the signature
     ] = None,
 ) -> int:
     """Analyse points; each analysis has options of its own (`nntest list analyses` shows them)."""
-    from nntest.analyses.run import run_analysis
-
     places = [*(sources or []), *(part.strip() for part in source.split(",") if part.strip())]
     if not places:
         raise UsageError(
             f"nntest analyse {name}: no source was given; expected a repository, folder or zip, such as local"
         )
-    written = run_analysis(name, places[0] if len(places) == 1 else places, _values(options or []), out, tags=tags)
+    values = _values(options or [])
+
+    from nntest.analyses.run import run_analysis
+
+    written = run_analysis(name, places[0] if len(places) == 1 else places, values, out, tags=tags)
     for path in written.paths:
         typer.echo(path)
     return 0

@@ -20,6 +20,7 @@ from nntest.faces.arguments import Syntax, normalise
 
 INTERRUPTED = 130
 READER_GONE = 141
+_INTERRUPTED_LINE = "interrupted; what was finished is on disk"
 
 # typer re-exports only this one of its usage errors; the others share its base, in every version.
 _WrongUsage: type[Exception] = typer.BadParameter.__mro__[1]
@@ -72,14 +73,15 @@ def perform(arguments: Sequence[str]) -> Outcome:
     except NNTestError as error:
         return Outcome(code=error.exit_code, message=_one_line(str(error)))
     except (KeyboardInterrupt, typer.Abort):
-        return Outcome(code=INTERRUPTED, message="interrupted; what was finished is on disk")
+        return Outcome(code=INTERRUPTED, message=_INTERRUPTED_LINE)
     except BrokenPipeError:
         # The interpreter flushes stdout once more when it ends; give it somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Outcome(code=READER_GONE)
     except OSError as error:
         return Outcome(code=1, message=_one_line(f"{error.filename or 'system'}: {error.strerror or error}"))
-    return Outcome(code=code if isinstance(code, int) else 0)
+    # typer turns Ctrl-C into an exit code of its own accord
+    return Outcome(code=code, message=_INTERRUPTED_LINE if code == INTERRUPTED else "") if code else Outcome(code=0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

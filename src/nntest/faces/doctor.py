@@ -112,9 +112,9 @@ def _repositories() -> Iterator[Finding]:
 
 
 def _compiler() -> Iterator[Finding]:
-    from nntest.measure.build import find_compiler
+    from nntest.measure.compiler import find_compiler
 
-    yield Finding(subject="compiler", verdict="ok", found=find_compiler().version)
+    yield Finding(subject="compiler", verdict="ok", found=find_compiler().description)
 
 
 def _libraries() -> Iterator[Finding]:
@@ -154,7 +154,7 @@ def _lock() -> Iterator[Finding]:
 
 
 def _disk() -> Iterator[Finding]:
-    from nntest.faces.uninstall import cache_root
+    from nntest.measure.world import cache_root
     from nntest.store.repository import local_path
 
     for subject, folder in (("cache", cache_root()), ("points", local_path())):

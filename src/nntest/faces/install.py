@@ -8,12 +8,15 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from nntest.errors import MissingPartError, NNTestError
 from nntest.faces.aliases import write_alias
+from nntest.store.repository import LOCAL, Repository, ensure_local_repository, local_path
 
 MODULE_OF_MODULES = "032630d041b4fd8a"
 FACE_UID = "38b4f1dcda465782"
@@ -39,13 +42,20 @@ def kernel() -> Any:
     MissingPartError
         ck is not installed for this Python.
     """
+    # ck makes its own default local repository, but stumbles over one that $CK_LOCAL_REPO names and is not there yet
+    ensure_local_repository(Repository(LOCAL, local_path()))
+    said = StringIO()
     try:
-        import ck.kernel
+        with redirect_stdout(said):
+            import ck.kernel
+
+            _checked(ck.kernel.init({}))
     except ImportError:
         raise MissingPartError(
             f"ck: it is not installed for {sys.executable}; run `sh script/setup/run.sh` in the checkout"
         ) from None
-    _checked(ck.kernel.init({}))
+    except SystemExit:  # its way to say that it cannot start
+        raise CkError(f"ck: {' '.join(said.getvalue().split())}; its local repository is {local_path()}") from None
     return ck.kernel
 
 

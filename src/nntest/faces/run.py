@@ -89,7 +89,6 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     dry_run: Annotated[bool, _option("--dry-run", _WHERE, "Say what would be done, and stop.")] = False,
 ) -> int:
     """Measure programs over shapes and record checked points."""
-    from nntest.faces.sessions import carry_out
     from nntest.measure.request import RunRequest
 
     request = RunRequest(
@@ -126,6 +125,8 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         list_tests=list_tests,
         dry_run=dry_run,
     )
+    from nntest.faces.sessions import carry_out
+
     return carry_out(request)
 
 

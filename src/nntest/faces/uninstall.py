@@ -1,8 +1,7 @@
 """``nntest uninstall``: remove what set-up made; points stay."""
 
-import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from nntest.errors import MissingPartError
 from nntest.faces.columns import columns
+from nntest.measure.world import cache_root
 from nntest.store.repository import checkout_path, local_path
 
 _STAMP = "nntest-set-up"
@@ -62,13 +62,6 @@ def find_remains() -> Iterator[Remains]:
     checkout = checkout_path()
     if checkout is not None and (checkout / ".venv" / _STAMP).is_file():
         yield Remains(path=checkout / ".venv", what="environment of set-up")
-
-
-def cache_root(environ: Mapping[str, str] | None = None) -> Path:
-    """Return the folder of the caches: nntest under $XDG_CACHE_HOME, else under ~/.cache."""
-    environ = os.environ if environ is None else environ
-    named = environ.get("XDG_CACHE_HOME", "").strip()
-    return (Path(named) if named else Path("~/.cache").expanduser()) / "nntest"
 
 
 def _forget_in_ck() -> None:

@@ -1,0 +1,84 @@
+"""From a request to what ``nntest run`` prints: a list, a plan, or a measured session with its summary."""
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from nntest.faces.columns import columns
+from nntest.units import format_duration
+
+if TYPE_CHECKING:
+    from nntest.measure.plan import SessionPlan
+    from nntest.measure.request import RunRequest
+    from nntest.measure.session import Summary
+
+
+def carry_out(request: "RunRequest") -> int:
+    """Do what a request asks and return the exit code."""
+    from nntest.measure.plan import plan_session
+    from nntest.measure.world import real_world
+
+    world = real_world()
+    plan = plan_session(request, world)
+    if request.list_tests or request.dry_run:
+        for line in _tests(plan) if request.list_tests else _intentions(plan):
+            typer.echo(line)
+        return 0
+
+    from rich.console import Console
+
+    from nntest.faces.progress import ProgressReporter
+    from nntest.measure.session import run_session
+
+    with ProgressReporter(sys.stdout, Console(stderr=True)) as reporter:
+        summary = run_session(plan, reporter)
+    for line in summary_lines(summary):
+        typer.echo(line)
+    return summary.exit_code
+
+
+def summary_lines(summary: "Summary") -> Iterator[str]:
+    """Yield what became of a session: counts that add up to its cases, and where the points are."""
+    counts = (
+        (summary.points, "points"),
+        (summary.failed, "failed"),
+        (summary.unsupported, "unsupported"),
+        (summary.skipped, "already there"),
+    )
+    yield ", ".join(f"{count} {what}" for count, what in counts if count or what == "points")
+    yield from (f"recorded in {experiment}" for experiment in summary.experiments)
+
+
+def _tests(plan: "SessionPlan") -> Iterator[str]:
+    heading = ("program", "library", "shape", "batch", "layout", "threads", "cache", "dataset", "file")
+    rows = [
+        (
+            trial.case.program,
+            trial.candidate.library.library.tag,
+            trial.shape.name,
+            trial.case.batch_size,
+            trial.case.layout,
+            trial.case.threads,
+            trial.case.cache,
+            trial.shape.dataset,
+            trial.shape.dataset_file,
+        )
+        for trial in plan.trials
+    ]
+    yield from plan.notes
+    yield from columns(heading, rows)
+    yield f"{len(rows)} tests"
+
+
+def _intentions(plan: "SessionPlan") -> Iterator[str]:
+    request = plan.request
+    yield from plan.notes
+    yield from (f"would build {candidate.name}" for candidate in plan.candidates)
+    yield (
+        f"would measure {len(plan.trials)} cases in {len(plan.groups)} groups, {plan.plan.repetitions} repetitions in "
+        f"{plan.plan.launches} launches each; about {format_duration(plan.estimated_s)} of measuring"
+    )
+    where = f"{request.record_repo}:experiment:{request.record_uoa or f'nntest-<program>-<library>-{plan.timestamp}'}"
+    yield "would record nothing" if request.no_record else f"would record in {where}"

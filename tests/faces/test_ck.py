@@ -1,0 +1,83 @@
+"""ck's flat dictionary becomes a command line, and the outcome ck's answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from nntest.faces import ck
+from nntest.faces.cli import Outcome
+
+# What ck 2.6.4 hands over for `ck run "nntest:*conv-*" nntest:softmax-* --env.CK_SEED=1 --dry_run`.
+REQUEST = {
+    "action": "run",
+    "cid": "nntest:*conv-*",
+    "cids": ["nntest:softmax-*"],
+    "xcids": [{"return": 0, "repo_uoa": "", "module_uoa": "nntest", "data_uoa": "softmax-*"}],
+    "module_uoa": "nntest",
+    "data_uoa": "*conv-*",
+    "out": "con",
+    "env.CK_SEED": "1",
+    "dry_run": "yes",
+}
+
+
+@pytest.fixture
+def performed(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    commands: list[list[str]] = []
+
+    def perform(arguments: Sequence[str]) -> Outcome:
+        commands.append(list(arguments))
+        return Outcome(code=0)
+
+    monkeypatch.setattr(ck, "perform", perform)
+    return commands
+
+
+def test_run(performed: list[list[str]]) -> None:
+    assert ck.run(REQUEST) == {"return": 0}
+    assert performed == [["run", "*conv-*", "softmax-*", "--env.CK_SEED=1", "--dry_run=yes"]]
+
+
+def test_a_dictionary_from_python_may_be_nested(performed: list[list[str]]) -> None:
+    ck.run({"data_uoa": "conv-*", "env": {"CK_SEED": 7}, "batch_sizes": [1, 2]})
+    assert performed == [["run", "conv-*", "--env.CK_SEED=7", "--batch_sizes=1,2"]]
+
+
+def test_list_and_show(performed: list[list[str]]) -> None:
+    ck.list_entries({"module_uoa": "nntest"})
+    ck.list_entries({"data_uoa": "datasets", "tags": "conv"})
+    ck.show({"data_uoa": "0123456789abcdef"})
+    assert performed == [["list", "programs"], ["list", "datasets", "--tags=conv"], ["show", "0123456789abcdef"]]
+
+
+def test_analyse(performed: list[list[str]]) -> None:
+    ck.analyse({"data_uoa": "speedup", "source": "local", "baseline": "program:x", "out_dir": "o", "out": "con"})
+    assert performed == [["analyse", "speedup", "--source=local", "--baseline=program:x", "--out_dir=o"]]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "answer"),
+    [
+        (Outcome(code=2, message="conv: no"), {"return": 2, "error": "conv: no"}),
+        (Outcome(code=3), {"return": 3, "error": "some points failed, see the summary"}),
+    ],
+)
+def test_what_ck_is_told(outcome: Outcome, answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ck, "perform", lambda arguments: outcome)
+    assert ck.run(REQUEST) == answer
+
+
+def test_a_misspelt_option_is_refused() -> None:
+    answer = ck.run({"data_uoa": "conv-*", "repetitons": "3"})
+    assert answer["return"] == 2
+    assert answer["error"] == (
+        "nntest run: there is no option --repetitons; did you mean --repetitions? `nntest run --help` lists them"
+    )
+
+
+def test_a_repository_before_the_name_is_refused() -> None:
+    assert ck.run({"data_uoa": "conv-*", "repo_uoa": "local"}) == {
+        "return": 2,
+        "error": "local: a repository was given before the name; leave it out",
+    }
