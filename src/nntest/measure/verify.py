@@ -10,10 +10,10 @@ product of length K is of order u * K * mean|x||w|, whatever the order of summat
 sqrt(K) * rms(x) * rms(w), so that their ratio grows as u * sqrt(K). Rounding by a spacing of eps is up to eps / 2 = u.
 
 Why these c: a plain float32 loop (the least accurate honest kernel) reaches 1.1 units at its worst element of 10^5,
-from K = 1 to 200,000; a blocked sum stays below that. Inputs rounded to bfloat16 give a worst element of 400 units
-and more up to K = 25,088, to float16 or TF32 50 and more. Winograd F(4x4,3x3) loses one to two digits in its transforms
-(B. Barabasz et al., "Error analysis and improving the accuracy of Winograd convolution for deep neural networks",
-ACM TOMS 46(4), 2020). The tests of this module repeat all of these experiments.
+for any K up to 200,000; a blocked sum stays below that. Inputs rounded to bfloat16 give a worst element of about 400
+units at K = 25,088 and more below, to float16 or TF32 about 50. Winograd F(4x4,3x3) loses a digit in its transforms
+(6 to 12 units; B. Barabasz et al., "Error analysis and improving the accuracy of Winograd convolution for deep neural
+networks", ACM TOMS 46(4), 2020), larger tiles more. The tests of this module repeat these experiments.
 """
 
 import math
