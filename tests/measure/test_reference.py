@@ -111,7 +111,8 @@ def test_a_convolution_is_scipys_correlation() -> None:
 
 def test_slabs_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [_case(species, edges[2].values, batch_size=2) for species, edges in SYNTHETIC.items()]
-    cases.append(_case("conv", SYNTHETIC["conv"][9].values, batch_size=2))
+    # strides, groups and dilation too
+    cases += [_case("conv", edge.values, batch_size=2) for edge in SYNTHETIC["conv"][4:15]]
     whole = [expected(case) for case in cases]
     monkeypatch.setattr(reference_module, "_SLAB", 50)
     for case, values in zip(cases, whole, strict=True):

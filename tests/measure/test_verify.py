@@ -188,7 +188,7 @@ def test_winograd_has_its_own_limit(channels: int) -> None:
     assert verify(case, rounded[None], reference, "winograd").verified is False
 
 
-@pytest.mark.parametrize("species", sorted(EXACT_SPECIES & set(SYNTHETIC)))
+@pytest.mark.parametrize("species", ["maxpool", "reorder"])
 def test_what_only_moves_values_must_be_equal(species: str) -> None:
     case = _case(species, SYNTHETIC[species][2].values)
     reference = _reference(case)
