@@ -116,7 +116,7 @@ def build(
     )
     subject = Subject(
         program=program.uoa,
-        program_sha=_hash_files([*sources, NATIVE / "nntest_operator.h"]),
+        program_sha=program_hash(program),
         driver_sha=driver_hash(),
         library=library.library,
         compiler=compiler.description,
@@ -129,6 +129,17 @@ def build(
         env=dict(library.env),
         built=operator_built or driver_built,
     )
+
+
+def program_hash(program: ProgramSource) -> str:
+    """Return the first 16 hex digits of the SHA-256 of a program's sources and the operator interface.
+
+    Raises
+    ------
+    DataError
+        The program's meta names no source, or one that is not there.
+    """
+    return _hash_files([*_sources_of(program), NATIVE / "nntest_operator.h"])
 
 
 def driver_hash() -> str:

@@ -9,7 +9,7 @@ group      group, uids
 set_up     group, launch, uid, launch_facts (a Launch), loops, memory_bytes
 checked    group, uid, verification, hash
 sample     group, uid and the fields of a Sample
-lost       group, uid, kind, reason: a failure; kind is one of FailureKind, or "unsupported"
+lost       group, uid, loss, reason: loss is a FailureKind, or "unsupported"
 launch_end group, launch: every case of the group that is not lost has all its samples of this launch
 published  group, uid, path
 group_end  group

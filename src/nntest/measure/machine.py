@@ -85,7 +85,8 @@ def choose_cores(threads: int, *, available: Sequence[int] | None = None, root: 
             f"threads: {threads} was given; this machine offers {len(allowed)} cores; choose at most {len(allowed)}"
         )
     seen: set[str] = set()
-    firsts, seconds = [], []
+    firsts: list[int] = []
+    seconds: list[int] = []
     for core in allowed:
         siblings = _text(root / f"sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list") or str(core)
         (seconds if siblings in seen else firsts).append(core)

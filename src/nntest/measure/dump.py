@@ -1,0 +1,72 @@
+"""Tensors of a case as files that anyone can check with NumPy or PyTorch."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from nntest.measure.output import read_output
+from nntest.measure.trial import Trial
+from nntest.model.species import find_species
+
+if TYPE_CHECKING:
+    from nntest.measure.world import Driver
+
+_FORM = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+def dump_case(folder: Path, driver: "Driver", key: int, trial: Trial) -> Path:
+    """Write ``<stem>-input.npy``, ``-weights.npy``, ``-bias.npy``, ``-output.npy`` and ``<stem>.json``.
+
+    Inputs are written as the driver made them, the output as the program computed it, in logical order (NCHW, OIHW).
+
+    Returns
+    -------
+    Path
+        The JSON file: CK_* values of the shape, and which program of which library made the output.
+    """
+    import numpy as np
+
+    case = trial.case
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = dump_stem(trial)
+    raw = folder / f"{stem}.raw"
+    tensors = find_species(case.species).tensors(case.parameters, case.batch_size)
+    for role, dims in tensors.items():
+        if role == "output":
+            driver.output(key, raw)
+            values = read_output(raw, case)
+        else:
+            driver.dump_tensor(key, role, raw)
+            values = np.fromfile(raw, dtype=np.dtype(case.dtype)).reshape(dims)
+        np.save(folder / f"{stem}-{role}.npy", values)
+    raw.unlink(missing_ok=True)
+    path = folder / f"{stem}.json"
+    path.write_bytes(orjson.dumps(_words(trial), option=_FORM))
+    return path
+
+
+def dump_stem(trial: Trial) -> str:
+    """Name of a case's files: program, library, shape, and what differs from the usual."""
+    case = trial.case
+    candidate = trial.candidate
+    parts = (
+        case.program,
+        candidate.library.library.version,
+        trial.shape.name,
+        f"n{case.batch_size}" if case.batch_size != 1 else "",
+        f"t{case.threads}" if case.threads != 1 else "",
+        case.layout.lower() if case.layout != "NCHW" else "",
+        case.cache if case.cache != "warm" else "",
+        "".join(letter for letter in candidate.flags if letter.isalnum()),
+    )
+    return "-".join(filter(None, parts))
+
+
+def _words(trial: Trial) -> dict[str, object]:
+    case = trial.case
+    return {
+        **find_species(case.species).ck_values(case.parameters, case.batch_size),
+        "CK_SEED": case.seed,
+        "nntest": {**case.block(), "library": trial.candidate.library.library.tag, "dataset": trial.shape.dataset},
+    }

@@ -1,0 +1,252 @@
+"""One launch of a group: fresh processes, rounds in shuffled order, outputs checked, samples taken."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from nntest.errors import DriverError, NNTestError
+from nntest.measure.account import Account
+from nntest.measure.driver import DriverCrash, DriverFailure, DriverTimeout, UnsupportedCase
+from nntest.measure.dump import dump_case
+from nntest.measure.groups import Group, round_order
+from nntest.measure.interrupts import Interrupts
+from nntest.measure.journal import Journal
+from nntest.measure.output import OutputCheck
+from nntest.measure.processes import Processes, Slot
+from nntest.measure.standing import Loss, Standing, launch_facts
+from nntest.measure.world import Driver, World
+from nntest.model.case import Plan
+from nntest.model.point import Launch, Sample, WarmUp, Watch
+
+# A program that dies case after case is broken as a whole; the rest is not waited for.
+LOSSES_IN_A_ROW = 5
+
+_LOSSES: Mapping[type[DriverError], Loss] = {
+    DriverCrash: "crash",
+    DriverTimeout: "timeout",
+    DriverFailure: "error",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What all launches of a session share.
+
+    ``began_s`` is the session's start on the world's clock: samples say when they were taken relative to it.
+    ``visited`` is told after each visit, with the trial's standing.
+    """
+
+    world: World
+    plan: Plan
+    account: Account
+    journal: Journal
+    interrupts: Interrupts
+    check: OutputCheck | None
+    began_s: float
+    dump: Path | None = None
+    visited: Callable[[Standing], None] = lambda _: None
+
+
+class GroupLaunch:
+    """One launch of one group."""
+
+    def __init__(self, bench: Bench, group: Group, standings: Sequence[Standing], launch: int) -> None:
+        self._bench = bench
+        self._group = group
+        self._launch = launch
+        self._standings = {id(standing.trial): standing for standing in standings}
+        self._keys = {id(standing.trial): key for key, standing in enumerate(standings)}
+        self._losses: dict[Slot, int] = {}
+        self._set_up_in_launch: set[str] = set()
+
+    def run(self, rounds: int) -> None:
+        """Measure all rounds of the launch; losses are recorded in the standings, an interruption passes through."""
+        bench, seed = self._bench, self._bench.plan.order_seed
+        with Processes(
+            bench.world,
+            bench.account,
+            bench.interrupts,
+            timeout_s=bench.plan.timeout_s,
+            seed=f"{seed}:{self._group.number}:{self._launch}",
+        ) as processes:
+            for round_ in range(rounds):
+                for trial in round_order(self._group, seed=seed, launch=self._launch, round_=round_):
+                    standing = self._standings.get(id(trial))
+                    if standing is not None and not standing.lost:
+                        self._visit(processes, standing, round_)
+            self._recheck_all(processes)
+        bench.journal.write("launch_end", group=self._group.number, launch=self._launch)
+
+    def _visit(self, processes: Processes, standing: Standing, round_: int) -> None:
+        self._bench.interrupts.check()
+        self._guard(processes, standing, lambda driver, one: self._sample(processes, driver, one, round_))
+        self._bench.visited(standing)
+
+    def _recheck_all(self, processes: Processes) -> None:
+        """Compare the outputs after the last blocks; not those whose process a neighbour has taken down since."""
+        for standing in self._standings.values():
+            if standing.lost:
+                continue
+            if processes.is_ready(self._slot(standing), self._key(standing)):
+                self._guard(processes, standing, self._recheck)
+            else:
+                standing.restarted = True
+
+    def _guard(self, processes: Processes, standing: Standing, step: Callable[[Driver, Standing], None]) -> None:
+        """Run a step; what goes wrong costs this trial only."""
+        slot = self._slot(standing)
+        try:
+            with self._bench.account.on(standing.uid):
+                step(processes.use(slot), standing)
+        except UnsupportedCase as error:
+            self._lose(standing, "unsupported", str(error))
+        except (DriverCrash, DriverTimeout, DriverFailure) as error:
+            # whoever ends the session may end the drivers too: their death is no result then
+            self._bench.interrupts.check()
+            processes.discard(slot)
+            self._lose(standing, _LOSSES[type(error)], str(error))
+            self._give_up_slot(slot, str(error))
+        else:
+            self._losses[slot] = 0
+
+    def _sample(self, processes: Processes, driver: Driver, standing: Standing, round_: int) -> None:
+        if not processes.is_ready(self._slot(standing), self._key(standing)):
+            self._set_up(processes, driver, standing)
+            if standing.lost:
+                return
+        bench = self._bench
+        with bench.interrupts.waiting():
+            answer = driver.block(self._key(standing), loops=standing.loops or 1)
+        bench.account.add("prime", answer.prime_s)
+        bench.account.add("timed", answer.seconds)
+        bench.account.sampled()
+        sample = Sample(
+            launch=self._launch,
+            round=round_,
+            loops=answer.loops,
+            seconds=answer.seconds,
+            at_s=answer.start_s - bench.began_s,
+            watch=Watch(
+                involuntary_switches=answer.involuntary_switches,
+                minor_faults=answer.minor_faults,
+                major_faults=answer.major_faults,
+                steal_s=answer.steal_s,
+                core_ghz=answer.core_ghz,
+            ),
+        )
+        standing.samples.append(sample)
+        bench.journal.write("sample", group=self._group.number, uid=standing.uid, **asdict(sample))
+
+    def _set_up(self, processes: Processes, driver: Driver, standing: Standing) -> None:
+        """Set a case up in the slot's process: output first, then warm-up; a wrong output ends the trial."""
+        bench, key = self._bench, self._key(standing)
+        with bench.interrupts.waiting():
+            answer = driver.setup(key, standing.trial.case)
+        parts = (answer.create_s, answer.prepare_weights_s, answer.reorder_in_s, answer.reorder_out_s)
+        bench.account.add("set_up", sum(parts) + answer.first_run_s)
+        processes.set_ready(self._slot(standing), key)
+        if bench.check is not None:
+            bench.account.add("check", answer.first_run_s)
+            self._check(driver, standing, answer.implementation)
+            if standing.lost:
+                return
+        if bench.dump is not None and self._launch == 0:
+            dump_case(bench.dump, driver, key, standing.trial)
+        warm_up = self._warm_up(driver, standing)
+        around = bench.world.conditions()
+        launch = Launch(
+            launch=self._launch,
+            setup_s=answer.create_s + answer.prepare_weights_s,
+            prepare_weights_s=answer.prepare_weights_s,
+            reorder_in_s=answer.reorder_in_s,
+            reorder_out_s=answer.reorder_out_s,
+            first_run_s=answer.first_run_s,
+            warm_up=warm_up,
+            implementation=answer.implementation,
+            native_layouts=dict(answer.native_layouts),
+            cores=tuple(answer.cores),
+            load_1min=around.load_1min,
+            governor=around.governor,
+            temperature_c=around.temperature_c,
+        )
+        standing.memory_bytes = answer.memory_bytes
+        if standing.uid in self._set_up_in_launch:
+            # set up again after a neighbour took the process down: the launch keeps its first facts
+            standing.restarted = True
+            return
+        self._set_up_in_launch.add(standing.uid)
+        standing.launches.append(launch)
+        bench.journal.write(
+            "set_up",
+            group=self._group.number,
+            launch=self._launch,
+            uid=standing.uid,
+            launch_facts=launch_facts(launch),
+            loops=standing.loops,
+            memory_bytes=standing.memory_bytes,
+        )
+
+    def _warm_up(self, driver: Driver, standing: Standing) -> WarmUp:
+        bench = self._bench
+        with bench.account.spending("prime"), bench.interrupts.waiting():
+            answer = driver.warm_up(
+                self._key(standing),
+                max_s=bench.plan.warm_up_max_s,
+                tolerance=bench.plan.warm_up_tolerance,
+                block_min_s=bench.plan.block_min_s,
+            )
+        if standing.loops is None:
+            standing.loops = bench.plan.loops or answer.loops
+        return WarmUp(values_s=tuple(answer.values_s), settled=answer.settled)
+
+    def _check(self, driver: Driver, standing: Standing, implementation: str) -> None:
+        """Compare the output with what is known; the first time with the reference."""
+        bench = self._bench
+        if bench.check is None:
+            return
+        first = not standing.output_hash
+        bench.check.compare(driver, self._key(standing), standing, implementation)
+        if standing.verification.verified is False:
+            self._lose(standing, "wrong", standing.verification.reason)
+        elif first:
+            bench.journal.write(
+                "checked",
+                group=self._group.number,
+                uid=standing.uid,
+                verification=asdict(standing.verification),
+                hash=standing.output_hash,
+            )
+
+    def _recheck(self, driver: Driver, standing: Standing) -> None:
+        """Compare the output once more after the last block: what ran must still be what was checked."""
+        bench = self._bench
+        if bench.check is None or not standing.samples:
+            return
+        bench.account.add("check", standing.samples[-1].value_s)
+        bench.check.compare(driver, self._key(standing), standing, standing.launches[-1].implementation)
+        if standing.verification.verified is False:
+            self._lose(standing, "wrong", f"the output changed during timing: {standing.verification.reason}")
+
+    def _lose(self, standing: Standing, loss: Loss, reason: str) -> None:
+        standing.give_up(loss, reason)
+        self._bench.journal.write("lost", group=self._group.number, uid=standing.uid, loss=loss, reason=reason)
+
+    def _give_up_slot(self, slot: Slot, reason: str) -> None:
+        """Give up a program whose processes die one after the other without a sample in between."""
+        self._losses[slot] = self._losses.get(slot, 0) + 1
+        if self._losses[slot] < LOSSES_IN_A_ROW:
+            return
+        for standing in self._standings.values():
+            if not standing.lost and self._slot(standing) == slot:
+                self._lose(
+                    standing, "crash", f"not run: {LOSSES_IN_A_ROW} processes of this program died in a row ({reason})"
+                )
+
+    def _slot(self, standing: Standing) -> Slot:
+        if standing.built is None:
+            raise NNTestError(f"{standing.trial.name}: not built")
+        case = standing.trial.case
+        return Slot(subject_id=standing.subject.id, threads=case.threads, built=standing.built, env=case.env)
+
+    def _key(self, standing: Standing) -> int:
+        return self._keys[id(standing.trial)]

@@ -1,0 +1,57 @@
+"""Outputs before times: what a driver computed, compared with the reference or with what passed before."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nntest.measure.account import Account
+from nntest.measure.interrupts import Interrupts
+from nntest.measure.standing import Standing
+from nntest.measure.world import Driver, World
+from nntest.model.case import Case
+from nntest.model.species import find_species
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+class OutputCheck:
+    """Fetch outputs into one scratch file and compare them."""
+
+    def __init__(self, world: World, account: Account, interrupts: Interrupts, scratch: Path) -> None:
+        self._world = world
+        self._account = account
+        self._interrupts = interrupts
+        self._scratch = scratch
+
+    def compare(self, driver: Driver, key: int, standing: Standing, implementation: str) -> None:
+        """Set ``verification`` of the standing; an output whose hash passed before passes again.
+
+        An output that differs from the one that passed (sums of several threads may) is compared in full.
+        """
+        from nntest.measure.verify import algorithm_in_force
+
+        path = self._scratch / f"{key}.bin"
+        case = standing.trial.case
+        with self._interrupts.waiting():
+            answer = driver.output(key, path, unless=standing.output_hash)
+        if standing.output_hash and answer.hash == standing.output_hash:
+            return
+        with self._account.spending("reference"), self._interrupts.waiting():
+            reference = self._world.expected(case)
+        algorithm = algorithm_in_force(standing.trial.candidate.program.algorithm, implementation)
+        standing.verification = self._world.verify(case, read_output(path, case), reference, algorithm)
+        path.unlink()
+        standing.output_varies = standing.output_varies or bool(standing.output_hash)
+        standing.output_hash = standing.output_hash or answer.hash
+
+
+def read_output(path: Path, case: Case) -> "npt.NDArray[np.generic]":
+    """Return an output as the driver wrote it: raw values in the logical order (NCHW); flat if the size is wrong."""
+    import math
+
+    import numpy as np
+
+    values = np.fromfile(path, dtype=np.dtype(case.dtype))
+    shape = find_species(case.species).output_shape(case.parameters, case.batch_size)
+    return values.reshape(shape) if values.size == math.prod(shape) else values

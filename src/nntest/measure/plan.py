@@ -1,0 +1,193 @@
+"""From a request to a plan: everything that can be wrong is found here, before anything is built or run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from nntest.errors import MissingPartError, UsageError
+from nntest.measure.groups import Group, form_groups
+from nntest.measure.request import RunRequest
+from nntest.measure.selection import (
+    Shape,
+    program_env,
+    program_patterns,
+    seed_of,
+    select_programs,
+    select_shapes,
+)
+from nntest.measure.trial import Candidate, Trial
+from nntest.measure.world import World
+from nntest.model.case import Case, Plan
+from nntest.store.entries import ProgramEntry
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionPlan:
+    """All that a session will do, in the order in which it will do it; ``notes`` say what was left out and why."""
+
+    request: RunRequest
+    timestamp: str
+    plan: Plan
+    candidates: tuple[Candidate, ...]
+    trials: tuple[Trial, ...]
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def estimated_s(self) -> float:
+        """Rough time of the measuring, without builds and references."""
+        return sum(group.estimated_s for group in self.groups)
+
+    @property
+    def name(self) -> str:
+        """Name of the session: the experiment's if one was given, else the timestamp."""
+        return self.request.record_uoa or self.timestamp
+
+
+def plan_session(request: RunRequest, world: World) -> SessionPlan:
+    """Turn a request into a plan; nothing is built or run.
+
+    Raises
+    ------
+    UsageError
+        Unknown names, values that make no sense, too many threads.
+    MissingPartError
+        The library of a program that was asked for by name is not installed.
+    """
+    programs = select_programs(request, world.repositories)
+    for threads in request.threads:
+        world.choose_cores(threads)
+    for program in programs:
+        _check_cmd_key(request, program)
+    notes: list[str] = []
+    shapes = select_shapes(request, programs, world.repositories)
+    programs = _fitting(request, programs, shapes, notes)
+    candidates = _candidates(request, programs, world, notes)
+    trials = _trials(request, candidates, shapes, notes)
+    plan = Plan(
+        repetitions=request.repetitions,
+        launches=request.launch_count,
+        order_seed=world.order_seed() if request.order_seed is None else request.order_seed,
+        loops=request.loops,
+        timeout_s=request.timeout_s,
+    )
+    return SessionPlan(
+        request=request,
+        timestamp=request.timestamp or f"{world.now():%Y%m%d%H%M%S}",
+        plan=plan,
+        candidates=tuple(candidates),
+        trials=tuple(trials),
+        groups=tuple(form_groups(trials, plan)),
+        notes=tuple(notes),
+    )
+
+
+def _check_cmd_key(request: RunRequest, program: ProgramEntry) -> None:
+    commands = program.meta.get("run_cmds")
+    known = sorted(commands) if isinstance(commands, dict) else ["default"]
+    if request.cmd_key not in known:
+        raise UsageError(
+            f"cmd_key: {request.cmd_key!r} was given; {program.uoa} has {', '.join(known)}; choose one of these"
+        )
+
+
+def _fitting(
+    request: RunRequest, programs: Sequence[ProgramEntry], shapes: Sequence[Shape], notes: list[str]
+) -> list[ProgramEntry]:
+    """Leave out the programs for whose species there is no shape, with a word."""
+    available = {shape.species for shape in shapes}
+    kept = [program for program in programs if program.species in available]
+    what = request.dataset_uoa or "the datasets"
+    if not kept:
+        species = ", ".join(sorted({program.species for program in programs}))
+        raise UsageError(
+            f"{what}: no shape for {request.programs} was found (species {species}); see `nntest list datasets`"
+        )
+    notes += [
+        f"{program.uoa}: left out, {what} has no shape of species {program.species}"
+        for program in programs
+        if program not in kept
+    ]
+    return kept
+
+
+def _candidates(
+    request: RunRequest, programs: Sequence[ProgramEntry], world: World, notes: list[str]
+) -> list[Candidate]:
+    """Find the libraries; one that is missing ends the session only where its program was asked for by name."""
+    named = set(program_patterns(request))
+    found: list[Candidate] = []
+    missing: MissingPartError | None = None
+    for program in programs:
+        specs = _specs(request, program)
+        if not specs:
+            notes.append(f"{program.uoa}: left out, --library={','.join(request.library)} is no {program.library}")
+        for spec in specs:
+            try:
+                library = world.find_library(program.library, spec)
+            except MissingPartError as error:
+                if program.uoa in named:
+                    raise
+                notes.append(f"{program.uoa}: left out, {error}")
+                missing = missing or error
+                continue
+            found += [Candidate(program=program, library=library, flags=flags) for flags in request.flags]
+    if not found:
+        raise missing or UsageError(
+            f"library: {','.join(request.library)} fits none of the programs; see `nntest list libraries`"
+        )
+    return found
+
+
+def _specs(request: RunRequest, program: ProgramEntry) -> list[str]:
+    """Return the library versions that are asked of a program; a tag of another library says nothing to it."""
+    if not request.library:
+        return [""]
+    return [
+        spec
+        for spec in request.library
+        if "/" in spec or spec[0].isdecimal() or spec == program.library or spec.startswith(f"{program.library}-")
+    ]
+
+
+def _trials(
+    request: RunRequest, candidates: Sequence[Candidate], shapes: Sequence[Shape], notes: list[str]
+) -> list[Trial]:
+    """Combine shapes, candidates and dimensions; what has equal values is measured once."""
+    trials: list[Trial] = []
+    seen: dict[tuple[str, str, int], Shape] = {}
+    for shape in shapes:
+        first = seen.setdefault(shape.key, shape)
+        if first is not shape:
+            notes.append(
+                f"{shape.dataset}:{shape.dataset_file}: equals {first.dataset}:{first.dataset_file}, measured once"
+            )
+            continue
+        trials += [
+            Trial(candidate=candidate, case=case, shape=shape)
+            for candidate in candidates
+            if candidate.program.species == shape.species
+            for case in _cases(request, candidate, shape)
+        ]
+    return trials
+
+
+def _cases(request: RunRequest, candidate: Candidate, shape: Shape) -> list[Case]:
+    return [
+        Case(
+            program=candidate.program.uoa,
+            species=shape.species,
+            parameters=shape.parameters,
+            batch_size=shape.batch_size,
+            cmd_key=request.cmd_key,
+            layout=layout,
+            threads=threads,
+            cache=cache,
+            data=request.data,
+            seed=seed_of(request),
+            env=program_env(request, [shape.species]),
+        )
+        for threads, layout, cache in product(
+            dict.fromkeys(request.threads), dict.fromkeys(request.layout), dict.fromkeys(request.cache)
+        )
+    ]

@@ -1,0 +1,78 @@
+"""Experiment entries: what a session's points are filed under, in CK's terms."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nntest.measure.plan import SessionPlan
+from nntest.measure.trial import Trial
+from nntest.measure.world import World
+from nntest.model.case import Platform
+from nntest.model.point import Point
+from nntest.store.publish import open_experiment, save_point
+from nntest.store.repository import Repository
+
+
+def experiment_uoa(program: str, library_tag: str, timestamp: str, record_uoa: str = "") -> str:
+    """Return the name of the experiment of a program, a library and a session, or the one that was asked for."""
+    return record_uoa or f"nntest-{program}-{library_tag}-{timestamp}"
+
+
+def experiment_meta(trial: Trial, plan: SessionPlan, platform: Platform, started: datetime) -> dict[str, Any]:
+    """Return tags and meta of the experiment of a trial, as CK's experiments have them."""
+    program, tag = trial.case.program, trial.candidate.library.library.tag
+    return {
+        "tags": [
+            "nntest",
+            program,
+            tag,
+            started.isoformat(timespec="seconds"),
+            f"{started:%Y%m%d%H%M%S}",
+            trial.case.species,
+        ],
+        "meta": {
+            "cmd_key": trial.case.cmd_key,
+            "cpu_name": platform.cpu,
+            "dataset_uoa": trial.shape.dataset,
+            "os_name": platform.os,
+            "plat_name": platform.model,
+            "prog_uoa": program,
+            "species": trial.case.species,
+            "timestamp": plan.timestamp,
+            "versions": {tag: trial.candidate.library.library.version},
+        },
+    }
+
+
+class Recorder:
+    """Publishes the points of one session; experiments are opened when their first point comes."""
+
+    def __init__(self, plan: SessionPlan, platform: Platform, world: World, *, started: datetime) -> None:
+        self._plan = plan
+        self._platform = platform
+        self._started = started
+        self._repository: Repository = world.repository(plan.request.record_repo)
+        self._opened: dict[str, Path] = {}
+
+    @property
+    def experiments(self) -> Mapping[str, Path]:
+        """Experiments that have taken points of this session, by name."""
+        return self._opened
+
+    def save(self, trial: Trial, point: Point) -> Path:
+        """Publish a point and return its file."""
+        name = self._name(trial)
+        if name not in self._opened:
+            meta = experiment_meta(trial, self._plan, self._platform, self._started)
+            self._opened[name] = open_experiment(self._repository, name, meta, now=lambda: self._started)
+        return save_point(self._opened[name], point)
+
+    def has_point(self, trial: Trial, uid: str) -> bool:
+        """Tell whether the trial's experiment has a point of that uid, of whichever session."""
+        folder = self._repository.path / "experiment" / self._name(trial)
+        return any(path.name.count(".") == 2 for path in folder.glob(f"ckp-{uid}.[0-9]*.json"))
+
+    def _name(self, trial: Trial) -> str:
+        tag = trial.candidate.library.library.tag
+        return experiment_uoa(trial.case.program, tag, self._plan.timestamp, self._plan.request.record_uoa)

@@ -1,0 +1,273 @@
+"""A session: builds, groups of launches, points, and a summary; it can be ended at any moment and resumed."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from nntest.measure.account import Account
+from nntest.measure.builds import build_all
+from nntest.measure.groups import Group, estimate_s
+from nntest.measure.interrupts import Interrupts, SessionInterrupted
+from nntest.measure.journal import FORMAT, Journal, last_journal_path, new_journal_path
+from nntest.measure.launch import Bench, GroupLaunch
+from nntest.measure.lock import machine_lock
+from nntest.measure.output import OutputCheck
+from nntest.measure.plan import SessionPlan
+from nntest.measure.plan import plan_session as _plan_session
+from nntest.measure.precision import Patience
+from nntest.measure.record import Recorder
+from nntest.measure.recovery import Recovered, recover
+from nntest.measure.remainder import GroupWork, what_is_left
+from nntest.measure.reporter import Reporter, SilentReporter
+from nntest.measure.request import RunRequest
+from nntest.measure.standing import Standing
+from nntest.measure.world import World, real_world
+from nntest.model.point import Origin, Point
+
+INTERRUPTED = 130
+SOME_FAILED = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """How a session ended.
+
+    ``points`` counts those that were made, ``failed`` those of them without a trustworthy time, ``unsupported`` the
+    cases that an operator refused, ``skipped`` those that a resumed session found complete. ``results`` holds the
+    points themselves, in order; ``account_s`` where the time went, in seconds.
+    """
+
+    points: int
+    failed: int
+    unsupported: int
+    skipped: int
+    experiments: Mapping[str, Path]
+    results: tuple[Point, ...]
+    refused: Mapping[str, str]
+    journal: Path
+    timestamp: str
+    account_s: Mapping[str, float]
+    harness_by_point_s: Mapping[str, float]
+    interrupted: bool = False
+    advice: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 3 some points failed, 130 interrupted."""
+        if self.interrupted:
+            return INTERRUPTED
+        return SOME_FAILED if self.failed else 0
+
+
+def plan_session(request: RunRequest, world: World | None = None) -> SessionPlan:
+    """Turn a request into a plan; nothing is built or run. See `nntest.measure.plan.plan_session`."""
+    return _plan_session(request, real_world() if world is None else world)
+
+
+def run_session(plan: SessionPlan, reporter: Reporter | None = None, world: World | None = None) -> Summary:
+    """Build, measure, check and record everything in the plan.
+
+    Raises
+    ------
+    BusyMachineError
+        Another session is measuring on this machine.
+    MissingPartError
+        There is no compiler.
+    UsageError
+        There is nothing to resume.
+    """
+    world = real_world() if world is None else world
+    with Interrupts() as interrupts, machine_lock(world.lock_path, now=world.now(), share=plan.request.share) as shared:
+        return _Session(plan, reporter or SilentReporter(), world, interrupts, shared=shared).run()
+
+
+class _Session:
+    def __init__(
+        self, plan: SessionPlan, reporter: Reporter, world: World, interrupts: Interrupts, *, shared: bool
+    ) -> None:
+        self._account = Account(world.clock)
+        self._reporter = reporter
+        self._world = world
+        self._interrupts = interrupts
+        self._shared = shared
+        self._started = world.now()
+        self._recovered = self._recover(plan)
+        if self._recovered is not None and plan.request.order_seed is None:
+            plan = replace(plan, plan=replace(plan.plan, order_seed=self._recovered.order_seed))
+        self._plan = plan
+        self._platform = world.platform()
+        self._recorder = Recorder(plan, self._platform, world, started=self._started)
+        self._points: list[Point] = []
+        self._refused: dict[str, str] = {}
+        self._skipped = 0
+        self._done_s = 0.0
+        self._total_s = 0.0
+
+    def run(self) -> Summary:
+        interrupted = False
+        with Journal(self._journal_path()) as journal:
+            self._reporter.session_started(self._plan)
+            self._write_header(journal)
+            try:
+                self._measure(journal)
+            except SessionInterrupted:
+                interrupted = True
+            summary = self._summary(journal.path, interrupted=interrupted)
+            journal.write("end", account=dict(summary.account_s), exit_code=summary.exit_code)
+        self._reporter.session_finished(summary)
+        return summary
+
+    def _recover(self, plan: SessionPlan) -> Recovered | None:
+        if not plan.request.resume:
+            return None
+        path = last_journal_path(self._journals, plan.name)
+        recovered = recover(path) if path is not None else None
+        if recovered is None:
+            self._reporter.note(f"resume: {plan.name} has no journal; points that are on disk are not measured again")
+        return recovered
+
+    @property
+    def _journals(self) -> Path:
+        return self._world.cache_root / "journals"
+
+    def _journal_path(self) -> Path:
+        if self._recovered is not None:
+            return self._recovered.path
+        return new_journal_path(self._journals, self._plan.name)
+
+    def _write_header(self, journal: Journal) -> None:
+        self._session_id = self._recovered.session if self._recovered else journal.path.stem
+        journal.write(
+            "session",
+            format=FORMAT,
+            session=self._session_id,
+            timestamp=self._plan.timestamp,
+            record_uoa=self._plan.request.record_uoa,
+            record_repo=self._plan.request.record_repo,
+            started_unix=self._started.timestamp(),
+            plan=asdict(self._plan.plan),
+            platform=self._platform.block(),
+            request={**asdict(self._plan.request), "dump": str(self._plan.request.dump or "")},
+            pid=os.getpid(),
+        )
+
+    def _measure(self, journal: Journal) -> None:
+        standings = build_all(
+            self._plan,
+            self._platform,
+            self._world,
+            account=self._account,
+            interrupts=self._interrupts,
+            reporter=self._reporter,
+        )
+        work = what_is_left(self._plan, standings, self._recovered, self._recorder.has_point)
+        for note in work.notes:
+            self._reporter.note(note)
+        self._skipped = work.skipped
+        self._refused.update(work.refused)
+        self._total_s = sum(one.group.estimated_s for one in work.groups)
+        patience = Patience.of(self._plan.request, self._world.clock)
+        with tempfile.TemporaryDirectory(prefix="nntest-", dir=_scratch_root()) as scratch:
+            check = OutputCheck(self._world, self._account, self._interrupts, Path(scratch))
+            bench = Bench(
+                world=self._world,
+                plan=self._plan.plan,
+                account=self._account,
+                journal=journal,
+                interrupts=self._interrupts,
+                check=None if self._plan.request.skip_output_validation else check,
+                began_s=self._began_s(),
+                dump=self._plan.request.dump,
+                visited=self._visited,
+            )
+            for index, one in enumerate(work.groups):
+                deadline = patience.deadline(groups_left=len(work.groups) - index)
+                self._measure_group(bench, one, patience, deadline)
+
+    def _measure_group(self, bench: Bench, work: GroupWork, patience: Patience, deadline: float | None) -> None:
+        group, standings, plan = work.group, work.standings, bench.plan
+        bench.journal.write("group", group=group.number, uids=[standing.uid for standing in standings])
+        launch = work.launches_done
+        while launch < plan.launches or patience.wants_more(standings, deadline):
+            if all(standing.lost for standing in standings):
+                break
+            GroupLaunch(bench, group, standings, launch).run(plan.rounds(launch) or plan.rounds(0))
+            launch += 1
+        self._publish(bench.journal, group, standings)
+
+    def _publish(self, journal: Journal, group: Group, standings: Sequence[Standing]) -> None:
+        for standing in standings:
+            if standing.loss == "unsupported":
+                self._refuse(standing)
+                continue
+            with self._account.on(standing.uid):
+                point = standing.point(self._plan.plan, self._origin(standing, group), shared_machine=self._shared)
+                if not self._plan.request.no_record:
+                    path = self._recorder.save(standing.trial, point)
+                    journal.write("published", group=group.number, uid=standing.uid, path=str(path))
+            self._points.append(point)
+            self._reporter.case_done(standing.trial, point)
+        journal.write("group_end", group=group.number)
+        self._reporter.group_done(group)
+
+    def _refuse(self, standing: Standing) -> None:
+        self._refused[standing.trial.name] = standing.reason
+        self._reporter.case_done(standing.trial, None)
+
+    def _began_s(self) -> float:
+        """Return the session's start on the world's clock; a resumed session's lies in the past."""
+        now = self._world.clock()
+        if self._recovered is None:
+            return now
+        return now - max(0.0, self._started.timestamp() - self._recovered.started_unix)
+
+    def _origin(self, standing: Standing, group: Group) -> Origin:
+        return Origin(
+            dataset=standing.trial.shape.dataset,
+            dataset_file=standing.trial.shape.dataset_file,
+            session=self._session_id,
+            timestamp=self._plan.timestamp,
+            group=group.number,
+        )
+
+    def _visited(self, standing: Standing) -> None:
+        self._done_s += estimate_s(standing.trial, self._plan.plan) / self._plan.plan.repetitions
+        self._reporter.advanced(min(self._done_s, self._total_s), self._total_s)
+
+    def _summary(self, journal: Path, *, interrupted: bool) -> Summary:
+        advice = ""
+        if interrupted and not self._plan.request.no_record:
+            advice = (
+                f"interrupted: {len(self._points)} points are on disk; "
+                f"add {resume_options(self._plan)} to the same command to do the rest"
+            )
+        return Summary(
+            points=len(self._points),
+            failed=sum(point.failure is not None for point in self._points),
+            unsupported=len(self._refused),
+            skipped=self._skipped,
+            experiments=dict(self._recorder.experiments),
+            results=tuple(self._points),
+            refused=dict(self._refused),
+            journal=journal,
+            timestamp=self._plan.timestamp,
+            account_s=self._account.totals(),
+            harness_by_point_s=dict(self._account.harness_by_point_s),
+            interrupted=interrupted,
+            advice=advice,
+        )
+
+
+def _scratch_root() -> Path | None:
+    """Return memory-backed storage for outputs that are read once and deleted, None for the usual place."""
+    shared_memory = Path("/dev/shm")
+    return shared_memory if os.access(shared_memory, os.W_OK) else None
+
+
+def resume_options(plan: SessionPlan) -> str:
+    """Return the options that continue this session."""
+    if plan.request.record_uoa:
+        return f"--record_uoa={plan.request.record_uoa} --resume"
+    return f"--timestamp={plan.timestamp} --resume"

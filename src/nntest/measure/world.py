@@ -1,0 +1,180 @@
+"""What a session needs from outside: libraries, compiler, drivers, clock, disk. All of it can be replaced in tests."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from nntest.measure import machine
+from nntest.measure.lock import machine_lock_path
+from nntest.model.case import Case, Platform, Subject
+from nntest.model.point import Verification
+from nntest.store.repository import Repository, resolve_repository
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from nntest.measure.build import BuiltProgram
+    from nntest.measure.driver import BlockAnswer, OutputAnswer, PeakAnswer, SetupAnswer, WarmUpAnswer
+    from nntest.measure.libraries import FoundLibrary
+    from nntest.measure.reference import Reference
+    from nntest.measure.trial import Candidate
+
+
+class Driver(AbstractContextManager["Driver"], Protocol):
+    """One live driver process, as ``measure.driver.DriverProcess`` has it."""
+
+    def setup(self, key: int, case: Case) -> "SetupAnswer":
+        """Prepare a case under a key."""
+
+    def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> "WarmUpAnswer":
+        """Run untimed until the times settle; calibrates the loops of a block."""
+
+    def block(self, key: int, *, loops: int) -> "BlockAnswer":
+        """Prime, then time ``loops`` calls."""
+
+    def output(self, key: int, path: Path, *, unless: str = "") -> "OutputAnswer":
+        """Run into a poisoned buffer; write the output unless its hash is ``unless``."""
+
+    def dump_tensor(self, key: int, role: str, path: Path) -> None:
+        """Write a tensor as the driver made it."""
+
+    def peak(self, *, threads: int, seconds: float) -> "PeakAnswer":
+        """Measure the peak of fused multiply-adds."""
+
+    def pause(self) -> None:
+        """Stop the process and its threads."""
+
+    def resume(self) -> None:
+        """Let it go on."""
+
+    def close(self) -> None:
+        """End the process."""
+
+
+class StartDriver(Protocol):
+    """Start a driver process for what was built."""
+
+    def __call__(
+        self,
+        built: "BuiltProgram",
+        *,
+        cores: Sequence[int],
+        threads: int,
+        env: Mapping[str, str],
+        heap_offset: int,
+        timeout_s: float,
+    ) -> Driver:
+        """Return the driver, ready for requests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The outside of a session; ``real_world`` is the one that users have.
+
+    ``repositories`` are those in which programs and datasets are looked for, None for all that are known.
+    ``clock`` counts seconds on the clock of the drivers' ``start_s`` (CLOCK_MONOTONIC).
+    """
+
+    cache_root: Path
+    lock_path: Path
+    find_library: Callable[[str, str], "FoundLibrary"]
+    build: Callable[["Candidate"], "BuiltProgram"]
+    unbuilt_subject: Callable[["Candidate"], Subject]
+    start_driver: StartDriver
+    expected: Callable[[Case], "Reference"]
+    verify: Callable[[Case, "npt.NDArray[np.generic]", "Reference", str], Verification]
+    platform: Callable[[], Platform]
+    conditions: Callable[[], machine.Conditions] = machine.conditions
+    choose_cores: Callable[[int], tuple[int, ...]] = machine.choose_cores
+    repository: Callable[[str], Repository] = resolve_repository
+    repositories: Sequence[Repository] | None = None
+    order_seed: Callable[[], int] = lambda: random.SystemRandom().getrandbits(31)
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc).astimezone()
+
+
+def cache_root(environ: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of all caches: builds, references, journals, index."""
+    environ = os.environ if environ is None else environ
+    base = environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "nntest"
+
+
+def real_world() -> World:
+    """Return the world as it is: installed libraries, a compiler, processes."""
+    root = cache_root()
+    return World(
+        cache_root=root,
+        lock_path=machine_lock_path(),
+        find_library=_find_library,
+        build=lambda candidate: _build(candidate, root),
+        unbuilt_subject=_unbuilt_subject,
+        start_driver=_start_driver,
+        expected=lambda case: _expected(case, root),
+        verify=_verify,
+        platform=lambda: machine.identify(root),
+    )
+
+
+# The parts below are imported when they are first needed: a listing needs no compiler and no numpy.
+
+
+def _find_library(name: str, spec: str) -> "FoundLibrary":
+    from nntest.measure.libraries import find_library
+
+    return find_library(name, spec)
+
+
+def _build(candidate: "Candidate", root: Path) -> "BuiltProgram":
+    from nntest.measure.build import build
+
+    return build(candidate.program, candidate.library, flags=candidate.flags, cache_root=root / "builds")
+
+
+def _unbuilt_subject(candidate: "Candidate") -> Subject:
+    """Identity of what could not be built: its sources are known, no compiler made anything of them."""
+    from nntest.measure.build import program_hash
+
+    return Subject(
+        program=candidate.program.uoa,
+        program_sha=program_hash(candidate.program),
+        driver_sha="",
+        library=candidate.library.library,
+        compiler="",
+        flags=candidate.flags,
+    )
+
+
+def _start_driver(
+    built: "BuiltProgram",
+    *,
+    cores: Sequence[int],
+    threads: int,
+    env: Mapping[str, str],
+    heap_offset: int,
+    timeout_s: float,
+) -> Driver:
+    from nntest.measure.driver import DriverProcess
+
+    return DriverProcess.start(
+        built, cores=cores, threads=threads, env=env, heap_offset=heap_offset, timeout_s=timeout_s
+    )
+
+
+def _expected(case: Case, root: Path) -> "Reference":
+    from nntest.measure.reference import ReferenceCache
+
+    return ReferenceCache(root / "references").expected(case)
+
+
+def _verify(case: Case, output: "npt.NDArray[np.generic]", reference: "Reference", algorithm: str) -> Verification:
+    from nntest.measure.verify import verify
+
+    return verify(case, output, reference, algorithm)
