@@ -38,8 +38,9 @@ def analyse(  # noqa: PLR0917 - typer reads the options off the signature
     values = _values(options or [])
 
     from nntest.analyses.run import run_analysis
+    from nntest.report import publish
 
-    written = run_analysis(name, places[0] if len(places) == 1 else places, values, out, tags=tags)
+    written = run_analysis(name, places[0] if len(places) == 1 else places, values, out, tags=tags, publish=publish)
     for path in written.paths:
         typer.echo(path)
     return 0

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from nntest.errors import UsageError
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
@@ -14,8 +16,24 @@ def register(app: typer.Typer) -> None:
 def check(
     folder: Annotated[Path, typer.Argument(help="Repository, or any folder with entries.")] = Path(),
     repair: Annotated[
-        bool, typer.Option("--repair", help="Write missing alias files; nothing else is touched.")
+        bool, typer.Option("--repair", help="Write missing alias files, set damaged points aside; lose nothing.")
     ] = False,
 ) -> int:
-    """Check every entry and point below a folder; all damage is reported, not only the first."""
-    raise NotImplementedError
+    """Check every entry and point of a repository; all damage is reported, not only the first."""
+    from nntest.faces.consistency import KNOWN_MODULES, Census, problems
+
+    if not any((folder / module).is_dir() for module in KNOWN_MODULES):
+        raise UsageError(f"{folder}: no entries were found; expected one of the folders {', '.join(KNOWN_MODULES)}")
+    census = Census()
+    found = list(problems(folder, census))
+    repaired = [problem for problem in found if repair and problem.repair is not None]
+    for problem in repaired:
+        assert problem.repair is not None
+        problem.repair()
+    for problem in found:
+        typer.echo(f"{'repaired: ' if problem in repaired else ''}{problem}")
+    left = len(found) - len(repaired)
+    typer.echo(
+        f"{census.entries} entries and {census.points} points checked, {left or 'no'} problem{'s' * (left != 1)}"
+    )
+    return 1 if left else 0

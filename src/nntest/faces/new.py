@@ -13,10 +13,10 @@ import typer
 
 from nntest.errors import UsageError
 from nntest.faces.aliases import write_alias
-from nntest.store.entries import MODULE_UIDS, find_programs, get_entry
+from nntest.faces.consistency import KNOWN_MODULES
+from nntest.store.entries import DatasetEntry, find_programs, get_entry
 
 _NAME = re.compile(r"[a-z][a-z0-9._-]*[a-z0-9]")
-_ANALYSIS_UID = "3a1c0f7be5d24e96"
 
 
 def register(app: typer.Typer) -> None:
@@ -75,22 +75,18 @@ def _dataset(folder: Path, like: str, species: str) -> list[Path]:
     from nntest.model.species import find_species
 
     _refuse_like(like)
-    known = find_species(species, where="species")
-    parameters, batch_size = known.normalise(_SMALL)
-    stem = f"shape-{known.shape_name(parameters)}"
-    shape = dict(sorted({"CK_IN_SHAPE_N": batch_size, **parameters}.items()))
+    find_species(species, where="species")
+    model = get_entry("dataset", f"tensor-{species}-synthetic")
+    assert isinstance(model, DatasetEntry)
+    stem = model.dataset_files[0]
     folder.mkdir(parents=True)
-    file = folder / f"{stem}.json"
-    file.write_text(json.dumps(shape, indent=2) + "\n", encoding="utf-8")
+    shutil.copy(model.shape_path(stem), folder / f"{stem}.json")
     meta = {
         "dataset_files": [stem],
-        "desc_dataset_files": {stem: {"name": f"one small {species}"}},
+        "desc_dataset_files": {stem: {"name": "a first shape", "species": species}},
         "tags": ["dataset", "nntest", f"tensor-{species}", species],
     }
-    return _finish(folder, meta, [file])
-
-
-_SMALL: Mapping[str, int] = {}
+    return _finish(folder, meta, [folder / f"{stem}.json"])
 
 
 def _analysis(folder: Path, like: str, species: str) -> list[Path]:
@@ -115,7 +111,7 @@ def _refuse_like(like: str) -> None:
 def _finish(folder: Path, meta: Mapping[str, Any], files: list[Path]) -> list[Path]:
     """Write what makes a folder an entry, the alias last: with it ck finds the entry, which is complete by then."""
     module, uid = folder.parent.name, secrets.token_hex(8)
-    module_uid = {**MODULE_UIDS, "analysis": _ANALYSIS_UID}[module]
+    module_uid = KNOWN_MODULES[module]
     info = {
         "backup_data_uid": uid,
         "backup_module_uid": module_uid,

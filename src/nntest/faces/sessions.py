@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from nntest.errors import NNTestError
 from nntest.faces.columns import columns
 from nntest.units import format_duration
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from nntest.measure.plan import SessionPlan
     from nntest.measure.request import RunRequest
     from nntest.measure.session import Summary
+
+
+class UnfinishedError(NNTestError):
+    """The session was interrupted; the message says how to do the rest."""
+
+    exit_code = 130
 
 
 def carry_out(request: "RunRequest") -> int:
@@ -36,6 +43,8 @@ def carry_out(request: "RunRequest") -> int:
         summary = run_session(plan, reporter)
     for line in summary_lines(summary):
         typer.echo(line)
+    if summary.interrupted:
+        raise UnfinishedError(summary.advice or "interrupted; nothing was to be recorded")
     return summary.exit_code
 
 
@@ -43,12 +52,12 @@ def summary_lines(summary: "Summary") -> Iterator[str]:
     """Yield what became of a session: counts that add up to its cases, and where the points are."""
     counts = (
         (summary.points, "points"),
-        (summary.failed, "failed"),
+        (summary.failed, "of them failed"),
         (summary.unsupported, "unsupported"),
         (summary.skipped, "already there"),
     )
     yield ", ".join(f"{count} {what}" for count, what in counts if count or what == "points")
-    yield from (f"recorded in {experiment}" for experiment in summary.experiments)
+    yield from (f"recorded in {name}" for name in summary.experiments)
 
 
 def _tests(plan: "SessionPlan") -> Iterator[str]:

@@ -111,6 +111,7 @@ def _experiment_lines(folder: Path) -> Iterator[str]:
         asked = (point.uid, shape, case.batch_size, case.threads, len(values))
         rows.append((*asked, middle, trust, ", ".join(flags) or _reason(point)))
     heading = ("point", "shape", "batch", "threads", "samples", "median", "verdict", "seen")
+    rows.sort(key=lambda row: [(len(part), part) for part in str(row[1]).split("-")])
     yield from (f"  {line}" for line in columns(heading, rows))
 
 
