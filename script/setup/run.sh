@@ -69,14 +69,14 @@ make_venv() {
 install() {
   # pip's own defaults wait for minutes where there is no network at all
   PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    "$venv/bin/python" -m pip install --quiet --retries 2 "$@" >"$log" 2>&1 && return
+    "$venv/bin/python" -m pip install --retries 2 "$@" >"$log" 2>&1 && return
   if grep -q 'No space left on device' "$log"; then
     fail "no space is left on the disk of $venv or of the temporary folder; free $needed_mb MB and run this again"
   fi
-  if grep -Eq 'NewConnectionError|ConnectTimeout|ConnectionError|ReadTimeout|ProxyError|Failed to establish|Temporary failure in name|SSLError|unreachable' "$log"; then
+  if grep -Eq 'NewConnectionError|NameResolutionError|ConnectTimeout|ConnectionError|ReadTimeout|ProxyError|Failed to establish|Temporary failure in name|SSLError|unreachable' "$log"; then
     fail "the package index was not reached; check the network (or PIP_INDEX_URL, PIP_PROXY) and run this again"
   fi
-  fail "pip stopped: $(grep -i 'error' "$log" | tail -n 1); the whole log is $log"
+  fail "pip stopped: $(sed -n 's/^ *ERROR: //p' "$log" | tail -n 1); the whole log is $log"
 }
 
 install_ck() {
@@ -108,9 +108,14 @@ up_to_date() {
   done
 }
 
+# The scripts in an environment carry its path: one that was moved or copied is made anew.
+usable() {
+  works "$1" && "$1" -m pip --version >/dev/null 2>&1 && grep -qF "$venv/bin/python" "$venv/bin/pip" 2>/dev/null
+}
+
 if ! up_to_date; then
   python=$venv/bin/python
-  if ! works "$python" || [ -n "${NNTEST_PYTHON:-}" ] || ! "$python" -m pip --version >/dev/null 2>&1; then
+  if [ -n "${NNTEST_PYTHON:-}" ] || ! usable "$python"; then
     find_python
     has_runtime
     has_space

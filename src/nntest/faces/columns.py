@@ -10,3 +10,9 @@ def columns(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterato
     for row in table:
         padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         yield "  ".join([*padded, row[-1]]).rstrip()
+
+
+def count_of(count: int, noun: str) -> str:
+    """Say how many: ``1 case``, ``2 cases``, ``3 launches``."""
+    plural = f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from nntest.faces.columns import count_of
 from nntest.measure.reporter import SilentReporter
 from nntest.units import format_duration
 
@@ -67,10 +68,10 @@ class ProgressReporter(SilentReporter):
         self._cases, self._groups = len(plan.trials), len(plan.groups)
         for text in plan.notes:
             self.note(text)
-        repetitions = plan.plan.repetitions
         self._say(
-            f"{self._cases} cases in {self._groups} group{'' if self._groups == 1 else 's'}, {repetitions} repetitions "
-            f"each; about {format_duration(plan.estimated_s)} of measuring"
+            f"{count_of(self._cases, 'case')} in {count_of(self._groups, 'group')}, "
+            f"{count_of(plan.plan.repetitions, 'repetition')} each; "
+            f"about {format_duration(plan.estimated_s)} of measuring"
         )
 
     def building(self, name: str) -> None:

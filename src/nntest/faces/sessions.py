@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from nntest.errors import NNTestError
-from nntest.faces.columns import columns
+from nntest.faces.columns import columns, count_of
 from nntest.units import format_duration
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def carry_out(request: "RunRequest") -> int:
 def summary_lines(summary: "Summary") -> Iterator[str]:
     """Yield what became of a session: counts that add up to its cases, and where the points are."""
     counts = (
-        (summary.points, "points"),
+        (summary.points, "point" if summary.points == 1 else "points"),
         (summary.failed, "of them failed"),
         (summary.unsupported, "unsupported"),
         (summary.skipped, "already there"),
     )
-    yield ", ".join(f"{count} {what}" for count, what in counts if count or what == "points")
+    yield ", ".join(f"{count} {what}" for count, what in counts if count or what.startswith("point"))
     yield from (f"recorded in {name}" for name in summary.experiments)
 
 
@@ -78,7 +78,7 @@ def _tests(plan: "SessionPlan") -> Iterator[str]:
     ]
     yield from plan.notes
     yield from columns(heading, rows)
-    yield f"{len(rows)} tests"
+    yield count_of(len(rows), "test")
 
 
 def _intentions(plan: "SessionPlan") -> Iterator[str]:
@@ -86,8 +86,9 @@ def _intentions(plan: "SessionPlan") -> Iterator[str]:
     yield from plan.notes
     yield from (f"would build {candidate.name}" for candidate in plan.candidates)
     yield (
-        f"would measure {len(plan.trials)} cases in {len(plan.groups)} groups, {plan.plan.repetitions} repetitions in "
-        f"{plan.plan.launches} launches each; about {format_duration(plan.estimated_s)} of measuring"
+        f"would measure {count_of(len(plan.trials), 'case')} in {count_of(len(plan.groups), 'group')}, "
+        f"{count_of(plan.plan.repetitions, 'repetition')} in {count_of(plan.plan.launches, 'launch')} each; "
+        f"about {format_duration(plan.estimated_s)} of measuring"
     )
     where = f"{request.record_repo}:experiment:{request.record_uoa or f'nntest-<program>-<library>-{plan.timestamp}'}"
     yield "would record nothing" if request.no_record else f"would record in {where}"
