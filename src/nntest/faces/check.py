@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from nntest.errors import UsageError
+from nntest.faces.columns import count_of
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +34,6 @@ def check(
     for problem in found:
         typer.echo(f"{'repaired: ' if problem in repaired else ''}{problem}")
     left = len(found) - len(repaired)
-    typer.echo(
-        f"{census.entries} entries and {census.points} points checked, {left or 'no'} problem{'s' * (left != 1)}"
-    )
+    entries = "1 entry" if census.entries == 1 else f"{census.entries} entries"
+    typer.echo(f"{entries} and {count_of(census.points, 'point')} checked, {count_of(left, 'problem')}")
     return 1 if left else 0

@@ -4,7 +4,9 @@
 "env.CK_SEED": "7", ...}``, every value a string, misspelt keys included; the parser of ``nntest`` refuses those.
 """
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from typing import Any
 
 from nntest.faces.cli import perform
@@ -38,7 +40,9 @@ def analyse(request: Mapping[str, Any]) -> dict[str, Any]:
 def _answer(command: Sequence[str], request: Mapping[str, Any]) -> dict[str, Any]:
     if request.get("repo_uoa"):
         return {"return": 2, "error": f"{request['repo_uoa']}: a repository was given before the name; leave it out"}
-    outcome = perform([*command, *_options(request)])
+    # `--out=json` prints ck's answer on stdout; ours then goes out of its way
+    with redirect_stdout(sys.stderr if str(request.get("out", "")).startswith("json") else sys.stdout):
+        outcome = perform([*command, *_options(request)])
     if outcome.code == 0:
         return {"return": 0}
     return {"return": outcome.code, "error": outcome.message or _MEANINGS.get(outcome.code, "it did not succeed")}
