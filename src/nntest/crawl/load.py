@@ -1,0 +1,137 @@
+"""``nntest.load``: points from any source as one data frame."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nntest.crawl.blocks import Block, build_block, join
+from nntest.crawl.columns import BY_NAME, COMPUTED, PLACED
+from nntest.crawl.extract import Skip
+from nntest.crawl.pool import read_parallel
+from nntest.crawl.read import Work
+from nntest.crawl.sources import Folder, Listing, Source, list_sources
+from nntest.crawl.views import View, find_views
+from nntest.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nntest.crawl.frame import Flops
+
+
+class Skipped(NamedTuple):
+    """A file that gave no rows: where it is, and what to do about it."""
+
+    path: str
+    reason: str
+
+
+def load(
+    source: Source | Sequence[Source],
+    *,
+    tags: str | Sequence[str] = "",
+    where: Mapping[str, Any] | None = None,
+    columns: Sequence[str] = (),
+    views: Sequence[str | Path] = (),
+    flops: "Flops" = "true",
+    strict: bool = False,
+    index: bool = True,
+    workers: int | None = None,
+) -> "pd.DataFrame":
+    """Load points into a table, one row per repetition.
+
+    Parameters
+    ----------
+    source
+        A repository that ck knows (by name), a folder (a repository, an experiment, or any with points below it), a
+        zip, or a list of these.
+    tags
+        Only experiments that carry all of these tags (``a,b`` or a list).
+    where
+        Only rows in which a column has a value, or one of a list of values: ``{"threads": 1, "species": "conv"}``.
+    columns
+        Only these columns; by default all of them.
+    views
+        Files of views for other families of points; the shipped ones follow.
+    flops
+        ``true`` counts operations by the true output size, ``study`` by the published formula.
+    strict
+        Raise an error for the first file that cannot be loaded, instead of listing it.
+    index
+        Keep and use an index in the cache folder, so that the next call reads only what changed.
+    workers
+        Number of processes; by default chosen by the number of files.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as docs/formats.md lists them; texts are categorical, truth values and integers nullable, times in
+        us. ``frame.attrs["skipped"]`` lists the files that gave no rows, each with path and reason.
+
+    Raises
+    ------
+    UsageError
+        The source, a column or a view is unknown.
+    DataError
+        ``strict`` is set and a file is damaged.
+    """
+    from nntest.crawl.frame import restrict, to_frame
+
+    _check_columns([*(where or {}), *columns])
+    known = find_views(views)
+    listings = list_sources(source, tags)
+    folders = [folder for listing in listings for folder in listing.folders]
+    block, skips = _collect(listings, known, index=index, workers=workers)
+    skipped = [Skipped(path, reason) for listing in listings for path, reason in listing.damaged]
+    skipped.extend(Skipped(_file_at(folders, skip.ordinal), skip.reason) for skip in skips)
+    if strict and skipped:
+        raise DataError(f"{skipped[0].path}: {skipped[0].reason}")
+    early = {name: value for name, value in (where or {}).items() if _is_coded(name)}
+    late = {name: value for name, value in (where or {}).items() if name not in early}
+    block = restrict(block, early)
+    frame = to_frame(block, folders, flops=flops, columns=[*columns, *late] if columns else ())
+    for name, value in late.items():
+        wanted = value if isinstance(value, list | tuple | set | frozenset) else [value]
+        frame = frame[frame[name].isin(wanted).fillna(False).astype(bool)].reset_index(drop=True)
+    if columns:
+        frame = frame[[name for name in frame.columns if name in columns]]
+    frame.attrs["skipped"] = skipped
+    return frame
+
+
+def _collect(
+    listings: Sequence[Listing], views: Sequence[View], *, index: bool, workers: int | None
+) -> tuple[Block, list[Skip]]:
+    work = []
+    first = 0
+    for listing in listings:
+        for folder in listing.folders:
+            work.append(
+                Work(folder.path, folder.tags, folder.names, range(first, first + len(folder.names)), folder.container)
+            )
+            first += len(folder.names)
+    harvest = read_parallel(work, views, workers=workers)
+    by_name = {view.name: view for view in views}
+    blocks = [build_block(raw, by_name[name]) for name, raw in harvest.blocks]
+    return join(blocks).in_order(), sorted(harvest.skips, key=lambda skip: skip.ordinal)
+
+
+def _file_at(folders: Sequence[Folder], ordinal: int) -> str:
+    for folder in folders:
+        if ordinal < len(folder.names):
+            return folder.file(ordinal)
+        ordinal -= len(folder.names)
+    raise IndexError(ordinal)
+
+
+def _is_coded(name: str) -> bool:
+    return not BY_NAME[name].per_row and name not in PLACED and name not in COMPUTED
+
+
+def _check_columns(names: Sequence[str]) -> None:
+    for name in names:
+        if name not in BY_NAME:
+            near = difflib.get_close_matches(name, BY_NAME, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else "docs/formats.md lists the columns"
+            raise UsageError(f"{name}: no such column; {hint}")

@@ -1,0 +1,258 @@
+"""Where points come from: repositories, folders and zips, listed without opening a single point."""
+
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import orjson
+
+from nntest.errors import UsageError
+from nntest.store.entries import is_point_name, split_tags
+from nntest.store.repository import REPOSITORY_FILE, repository_name, resolve_repository
+
+Source = str | Path
+_MAX_DEPTH = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """Points that lie together: one experiment.
+
+    ``sizes`` and ``times`` (nanoseconds; a checksum inside a zip) tell whether a file has changed. ``path`` is
+    absolute, or inside ``container``, a zip, relative to its root.
+    """
+
+    repo: str
+    name: str
+    path: str
+    tags: tuple[str, ...]
+    names: list[str]
+    sizes: list[int]
+    times: list[int]
+    container: str = ""
+
+    def file(self, index: int) -> str:
+        """Return the path of a file as messages name it."""
+        return "/".join(part for part in (self.container, self.path, self.names[index]) if part)
+
+
+@dataclass(kw_only=True)
+class Listing:
+    """What was found under one root, which is what an index belongs to."""
+
+    root: Path
+    folders: list[Folder] = field(default_factory=list)
+    damaged: list[tuple[str, str]] = field(default_factory=list)
+
+
+def list_sources(source: Source | Sequence[Source], tags: str | Sequence[str] = "") -> list[Listing]:
+    """List the points of repositories (by name), folders and zips.
+
+    Parameters
+    ----------
+    source
+        One or several of: a name that ck knows, a folder (repository, experiment, or any with points below it), a
+        zip. A folder that is given twice counts once.
+    tags
+        Only experiments that carry all of these.
+
+    Raises
+    ------
+    UsageError
+        A name is neither a repository nor a folder nor a zip.
+    """
+    sources = [source] if isinstance(source, str | Path) else list(source)
+    wanted = set(split_tags(tags))
+    listings: dict[Path, Listing] = {}
+    for item in sources:
+        path = Path(item).expanduser()
+        if path.is_file():
+            listings.setdefault(path.resolve(), _list_zip(path, wanted))
+        else:
+            repository = resolve_repository(item)
+            root = repository.path.resolve()
+            listings.setdefault(root, _list_folder(root, repository.name, wanted))
+    return _without_overlap(list(listings.values()))
+
+
+def _without_overlap(listings: list[Listing]) -> list[Listing]:
+    """Take folders out that an earlier source has listed already (an experiment, and its repository)."""
+    seen: set[tuple[str, str]] = set()
+    for listing in listings:
+        listing.folders = [folder for folder in listing.folders if (folder.container, folder.path) not in seen]
+        seen.update((folder.container, folder.path) for folder in listing.folders)
+    return listings
+
+
+def _list_folder(root: Path, name: str, wanted: set[str]) -> Listing:
+    listing = Listing(root=root)
+    experiments = root / "experiment"
+    if experiments.is_dir():
+        for entry in _subfolders(str(experiments)):
+            _list_experiment(listing, entry, name, wanted)
+    else:
+        name = next((repository_name(up) for up in root.parents if (up / REPOSITORY_FILE).is_file()), name)
+        _walk(listing, str(root), name, wanted, _MAX_DEPTH)
+    return listing
+
+
+def _walk(listing: Listing, path: str, repo: str, wanted: set[str], depth: int) -> None:
+    """List every folder with points below ``path``; folders of points have none below themselves."""
+    if not _list_experiment(listing, path, repo, wanted) and depth:
+        for entry in _subfolders(path):
+            inner = Path(entry)
+            name = repository_name(inner) if (inner / REPOSITORY_FILE).is_file() else repo
+            _walk(listing, entry, name, wanted, depth - 1)
+
+
+def _subfolders(path: str) -> list[str]:
+    try:
+        with os.scandir(path) as entries:
+            return sorted(entry.path for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+    except OSError:
+        return []
+
+
+def _list_experiment(listing: Listing, path: str, repo: str, wanted: set[str]) -> bool:
+    """Add a folder's points to the listing; tell whether it is a folder of points."""
+    tags = _tags_of(listing, path)
+    if tags is not None and not wanted <= set(tags):
+        return True
+    found: list[tuple[str, int, int]] = []
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if is_point_name(entry.name):
+                    status = _status(entry)
+                    if status is not None:
+                        found.append((entry.name, status.st_size, status.st_mtime_ns))
+    except OSError as error:
+        listing.damaged.append((path, f"cannot be listed ({os.strerror(error.errno or 0)}); see to its permissions"))
+        return True
+    if found and (tags is not None or not wanted):
+        found.sort()
+        names, sizes, times = (list(column) for column in zip(*found, strict=True))
+        listing.folders.append(
+            Folder(
+                repo=repo,
+                name=os.path.basename(path),  # noqa: PTH119 - paths are plain texts here, for speed
+                path=path,
+                tags=tags or (),
+                names=names,
+                sizes=sizes,
+                times=times,
+            )
+        )
+    return bool(found) or tags is not None
+
+
+def _status(entry: "os.DirEntry[str]") -> os.stat_result | None:
+    """Return a regular file's status; None for what vanished meanwhile, and for folders and pipes."""
+    try:
+        status = entry.stat()
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _tags_of(listing: Listing, path: str) -> tuple[str, ...] | None:
+    """Return an entry's tags, empty where its meta is damaged, None where the folder is no entry."""
+    meta = f"{path}/.cm/meta.json"
+    try:
+        with open(meta, "rb") as file:  # noqa: PTH123 - as above
+            data = file.read()
+    except OSError:
+        return None
+    tags = _parse_tags(data)
+    if tags is None:
+        listing.damaged.append((meta, "is no JSON object; expected the entry's meta; restore the file"))
+    return tags or ()
+
+
+def _parse_tags(data: bytes) -> tuple[str, ...] | None:
+    try:
+        words: Any = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(words, dict):
+        return None
+    tags = words.get("tags")
+    return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+
+
+def _list_zip(path: Path, wanted: set[str]) -> Listing:
+    listing = Listing(root=path.resolve())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            metas = {str(PurePosixPath(member.filename).parents[1]): member for member in _metas(members)}
+            repo = _zip_repository(archive, members) or path.stem
+            by_folder: dict[str, list[zipfile.ZipInfo]] = {}
+            for member in members:
+                inner = PurePosixPath(member.filename)
+                if is_point_name(inner.name):
+                    by_folder.setdefault(str(inner.parent), []).append(member)
+            for folder, points in sorted(by_folder.items()):
+                tags = _zip_tags(listing, archive, path, metas.get(folder))
+                if wanted <= set(tags):
+                    listing.folders.append(_zip_folder(path, repo, folder, tags, points))
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
+        raise UsageError(f"{path}: not a readable zip ({error}); expected a repository, a folder or a zip") from None
+    return listing
+
+
+def _metas(members: Iterable[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    return [member for member in members if member.filename.endswith("/.cm/meta.json")]
+
+
+def _zip_repository(archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo]) -> str:
+    """Return the name that a ``.ckr.json`` at the root, or under one top folder, gives the archive."""
+    for member in members:
+        inner = PurePosixPath(member.filename)
+        if inner.name == REPOSITORY_FILE and len(inner.parts) <= 2:
+            words = _read_member(archive, member)
+            name = orjson.loads(words).get("data_alias") if words and _parse_tags(words) is not None else None
+            return name if isinstance(name, str) else ""
+    return ""
+
+
+def _zip_tags(
+    listing: Listing, archive: zipfile.ZipFile, path: Path, member: zipfile.ZipInfo | None
+) -> tuple[str, ...]:
+    if member is None:
+        return ()
+    tags = _parse_tags(_read_member(archive, member) or b"")
+    if tags is None:
+        listing.damaged.append(
+            (f"{path}/{member.filename}", "is no JSON object; expected the entry's meta; restore the file")
+        )
+    return tags or ()
+
+
+def _zip_folder(path: Path, repo: str, folder: str, tags: tuple[str, ...], points: list[zipfile.ZipInfo]) -> Folder:
+    points.sort(key=lambda member: member.filename)
+    return Folder(
+        repo=repo,
+        name=PurePosixPath(folder).name,
+        path="" if folder == "." else folder,
+        tags=tags,
+        names=[PurePosixPath(member.filename).name for member in points],
+        sizes=[member.file_size for member in points],
+        times=[member.CRC for member in points],
+        container=str(path),
+    )
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes | None:
+    """Return a small member's content, None where it cannot be read."""
+    if member.file_size > 1_000_000:
+        return None
+    try:
+        return archive.read(member)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError, EOFError, zlib.error):
+        return None
