@@ -95,11 +95,41 @@ def _analysis(folder: Path, like: str, species: str) -> list[Path]:
     folder.mkdir(parents=True)
     file = folder / "analysis.py"
     file.write_text(_ANALYSIS.format(name=folder.name), encoding="utf-8")
-    options = {"statistic": {"type": "str", "default": "median", "choices": ["median", "min"], "help": "Of the times."}}
-    return _finish(folder, {"desc": "What it says.", "options": options, "tags": ["analysis", "nntest"]}, [file])
+    options = {"statistic": {"type": "text", "default": "median", "choices": ["median", "min"], "help": "of the times"}}
+    return _finish(
+        folder,
+        {
+            "title": folder.name,
+            "desc": "The typical time of every program.",
+            "options": options,
+            "tags": ["analysis", "nntest"],
+        },
+        [file],
+    )
 
 
-_ANALYSIS = '''"""{name}: the typical time of every program on every shape."""
+_ANALYSIS = '''"""The typical time of every program on every shape: a first version, to be changed."""
+
+import seaborn as sns
+
+from nntest.analyses.selection import select
+
+NAME = "{name}"
+
+
+def table(source, options):
+    """Return the chosen statistic of the times that may be ranked, one row per program and shape."""
+    ranked = select(source.points, options, where=NAME).ranked
+    times = ranked.groupby(["species", "shape", "program", "library"], observed=True)["time_us"]
+    return {{NAME: times.agg(options.statistic).reset_index()}}
+
+
+def chart(tables, options):
+    """Draw one bar per program, shape by shape."""
+    main = tables[NAME].astype({{"shape": "str", "program": "str"}})
+    grid = sns.catplot(main, x="time_us", y="shape", hue="program", kind="bar")
+    grid.set_axis_labels(f"{{options.statistic}} time, us", "shape")
+    return grid.figure
 '''
 
 

@@ -1,0 +1,144 @@
+"""`nntest check` finds each kind of damage, says what to do, and repairs what loses nothing."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nntest.faces import cli
+from nntest.faces.consistency import Census, problems
+
+CHECKOUT = Path(__file__).parents[2]
+PROGRAM, DATASET, ANALYSIS = "conv-plain-cpu", "tensor-conv-synthetic", "speedup"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Copy one entry of each kind."""
+    root = tmp_path / "repository"
+    shutil.copytree(CHECKOUT / ".cm", root / ".cm")
+    shutil.copy(CHECKOUT / ".ckr.json", root)
+    for module, name in (("program", PROGRAM), ("dataset", DATASET), ("analysis", ANALYSIS)):
+        source, target = CHECKOUT / module, root / module
+        shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        (target / ".cm").mkdir()
+        uid = (source / ".cm" / f"alias-a-{name}").read_text().strip()
+        for alias in (f"alias-a-{name}", f"alias-u-{uid}"):
+            shutil.copy(source / ".cm" / alias, target / ".cm")
+    return root
+
+
+def found(root: Path) -> list[str]:
+    return [str(problem).replace(f"{root}/", "") for problem in problems(root, Census())]
+
+
+def test_the_entries_of_this_repository_are_whole() -> None:
+    census = Census()
+    assert [str(problem) for problem in problems(CHECKOUT, census)] == []
+    assert census.entries > 3
+
+
+def test_a_whole_repository(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", str(repository)]) == 0
+    assert capsys.readouterr().out == "3 entries and 0 points checked, 0 problems\n"
+
+
+def _remove_alias(root: Path) -> None:
+    (root / "program" / ".cm" / f"alias-a-{PROGRAM}").unlink()
+
+
+def _other_uid(root: Path) -> None:
+    uid = (root / "program" / ".cm" / f"alias-a-{PROGRAM}").read_text().strip()
+    (root / "program" / ".cm" / f"alias-u-{uid}").write_text("another\n")
+
+
+def _remove_entry(root: Path) -> None:
+    shutil.rmtree(root / "program" / PROGRAM)
+
+
+def _no_source(root: Path) -> None:
+    (root / "program" / PROGRAM / "conv.cpp").unlink()
+
+
+def _change_program(root: Path, key: str, value: object) -> None:
+    path = root / "program" / PROGRAM / ".cm" / "meta.json"
+    meta = json.loads(path.read_text())
+    meta["nntest"][key] = value
+    path.write_text(json.dumps(meta))
+
+
+def _stray_shape(root: Path) -> None:
+    (root / "dataset" / DATASET / "shape-new.json").write_text("{}")
+
+
+def _nonsense_shape(root: Path) -> None:
+    shape = {"CK_IN_SHAPE_C": 3, "CK_IN_SHAPE_H": 2, "CK_IN_SHAPE_W": 2, "CK_OUT_SHAPE_C": 1}
+    kernel = {"CK_CONV_KERNEL": 5, "CK_CONV_STRIDE": 1, "CK_CONV_PAD": 0}
+    (root / "dataset" / DATASET / "shape-1-1-1-1-1-1-0.json").write_text(json.dumps({**shape, **kernel}))
+
+
+def _no_chart(root: Path) -> None:
+    (root / "analysis" / ANALYSIS / "analysis.py").write_text("def table(source, options):\n    return {}\n")
+
+
+def _folder_without_cm(root: Path) -> None:
+    (root / "dataset" / "stray").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "where", "what"),
+    [
+        (_remove_alias, f"program/.cm/alias-a-{PROGRAM}", "missing, so ck does not find conv-plain-cpu"),
+        (_other_uid, "program/.cm/alias-u-", "another was found; expected conv-plain-cpu; correct it by hand"),
+        (_remove_entry, f"program/.cm/alias-a-{PROGRAM}", "there is no entry conv-plain-cpu; remove the alias files"),
+        (_no_source, f"program/{PROGRAM}/conv.cpp", "missing; restore it or take it out of source_files"),
+        (
+            lambda root: _change_program(root, "species", "convolution"),
+            f"program/{PROGRAM}/.cm/meta.json",
+            "nntest.species: 'convolution' is no species",
+        ),
+        (
+            lambda root: _change_program(root, "operator", ""),
+            f"program/{PROGRAM}/.cm/meta.json",
+            "nntest.operator is missing; docs/concepts.md says what it holds",
+        ),
+        (
+            lambda root: _change_program(root, "operator", "directconv"),
+            f"program/{PROGRAM}/.cm/meta.json",
+            "nntest.operator is directconv; the entry's name does not begin with it",
+        ),
+        (_stray_shape, f"dataset/{DATASET}/shape-new.json", "it is not in dataset_files of the entry's meta"),
+        (_nonsense_shape, f"dataset/{DATASET}/shape-1-1-1-1-1-1-0.json", "kernel"),
+        (_no_chart, f"analysis/{ANALYSIS}/analysis.py", "the function chart is missing"),
+        (_folder_without_cm, "dataset/stray", "it has no .cm, so it is no entry"),
+    ],
+)
+def test_damage_is_named(repository: Path, damage: Callable[[Path], None], where: str, what: str) -> None:
+    damage(repository)
+    lines = found(repository)
+    assert any(line.startswith(where) and what in line for line in lines), lines
+
+
+def test_repair_writes_aliases_and_sets_damaged_points_aside(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _remove_alias(repository)
+    experiment = repository / "experiment" / "e"
+    (experiment / ".cm").mkdir(parents=True)
+    (experiment / ".cm" / "meta.json").write_text("{}")
+    (experiment / ".cm" / "info.json").write_text('{"backup_data_uid": "0123456789abcdef"}')
+    point = experiment / "ckp-0123456789abcdef.0001.json"
+    point.write_text('{"choices": {}}')
+    assert cli.main(["check", str(repository)]) == 1
+    assert f"{point}: characteristics_list is missing; expected one item per repetition; " in capsys.readouterr().out
+    assert cli.main(["check", str(repository), "--repair"]) == 0
+    assert "repaired: " in capsys.readouterr().out
+    assert cli.main(["check", str(repository)]) == 0
+    assert point.with_name(f"{point.name}.damaged").read_text() == '{"choices": {}}'
+
+
+def test_a_folder_without_entries_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"nntest: {tmp_path}: no entries were found; expected one of the folders")
