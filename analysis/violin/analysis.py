@@ -1,0 +1,161 @@
+"""Violin: how the samples of each shape are distributed, one panel per platform, operator or library."""
+
+import numpy as np
+
+from nntest.analyses.bars import legend, set_heading, set_log_axis
+from nntest.analyses.columns import CASE, QUESTION, present, require
+from nntest.analyses.names import count_noun, natural_key, pretty, setting_labels, subject_labels
+from nntest.analyses.selection import select
+from nntest.analyses.style import FAINT, empty_figure, new_figure, ordered_subjects, subject_styles
+from nntest.model.species import SPECIES
+
+NAME = "violin"
+#: With fewer samples a density says more about its bandwidth than about the data.
+MIN_DENSITY = 5
+LOG_FROM = 20
+#: Rows that one panel shows; a longer one would be no picture.
+MAX_SHAPES = 40
+LABELS = {"time_us": "time of one call, µs", "gflops": "GFLOPS"}
+
+
+def table(source, options):
+    """Return the samples drawn: the case columns, launch, round, repetition and the metric."""
+    points = source.points
+    require(points, ["time_us", "shape", options.metric, options.group_by], where=NAME)
+    ranked = select(points, options, where=NAME).ranked
+    columns = [*CASE, "session", "launch", "round", "repetition", "trust", options.metric]
+    return {NAME: ranked[ranked[options.metric].notna()][present(ranked, columns)].reset_index(drop=True)}
+
+
+def chart(tables, options):
+    """Draw one panel per group and species; y is the shape, within it one row per program."""
+    samples = tables[NAME]
+    if samples.empty:
+        return empty_figure(f"No sample has a value of {options.metric}.")
+    details = [column for column in QUESTION if column not in ("species", "shape", options.group_by)]
+    settings = setting_labels(samples, details)
+    samples = samples.assign(
+        _subject=subject_labels(samples),
+        _row=samples["shape"].astype("string") + settings.where(settings == "", "  (" + settings + ")"),
+        _group=samples[options.group_by].astype("string").fillna("unknown"),
+        _species=samples["species"].astype("string").fillna("") if "species" in samples else "",
+    )
+    subjects = ordered_subjects(
+        samples[["_subject", "library"]].astype("string").drop_duplicates().itertuples(index=False, name=None)
+    )
+    styles = subject_styles(subjects)
+    panels = [(key, frame) for key, frame in samples.groupby(["_group", "_species"], sort=True)]
+    heights = [_slots(frame) for _, frame in panels]
+    figure = new_figure(9.0, 1.1 + 0.62 * len(panels) + 0.17 * sum(heights))
+    grid = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": [h + 3.0 for h in heights]})
+    for axes, ((group, species), frame) in zip(grid[:, 0], panels, strict=True):
+        _panel(axes, frame, styles, options)
+        axes.set_title(_panel_title(group, species))
+    set_heading(figure, _title(samples, options))
+    _legend_above(grid[0, 0], styles)
+    return figure
+
+
+def finding(tables, options):
+    """Say how much the samples of a case scatter, and which case scatters most."""
+    samples = tables[NAME]
+    if samples.empty:
+        return ""
+    spread = _spread(samples, options.metric)
+    worst = spread.idxmax()
+    subject, shape = worst[0], worst[1]
+    return (
+        f"Half of the samples of a case lie within {spread.median():.1f} % of each other (median of "
+        f"{count_noun(len(spread), 'case')}); {subject} on {shape} scatters most, {spread.max():.1f} %."
+    )
+
+
+def _panel(axes, frame, styles, options):
+    rows = sorted(frame["_row"].unique(), key=natural_key)
+    shown = rows[:MAX_SHAPES]
+    frame = frame[frame["_row"].isin(shown)]
+    metric = options.metric
+    values = frame[metric].astype("float64")
+    top = options.xmax or float(values.max())
+    logarithmic = options.scale == "log" or (
+        options.scale == "auto" and values.min() > 0 and top / values.min() > LOG_FROM
+    )
+    if logarithmic:
+        room = (top / values.min()) ** 0.03
+        set_log_axis(axes, values.min() / room, top * room)
+    position = 0.0
+    ticks, borders = [], []
+    for row in shown:
+        here = frame[frame["_row"] == row]
+        present_subjects = [label for label in styles if (here["_subject"] == label).any()]
+        start = position
+        for label in present_subjects:
+            values = here.loc[here["_subject"] == label, metric].to_numpy(dtype=float)
+            _one(axes, values[values <= top], position, styles[label])
+            position += 1
+        ticks.append((start + position - 1) / 2)
+        position += 0.5
+        borders.append(position - 0.75)
+    for border in borders[:-1]:
+        axes.axhline(border, color=FAINT, linewidth=1.0, linestyle=":")
+    axes.set_yticks(ticks, shown)
+    axes.set_ylim(position - 0.75, -0.75)
+    axes.grid(axis="x")
+    if not logarithmic:
+        axes.set_xlim(0, top * 1.03)
+        if options.xstep:
+            axes.set_xticks(np.arange(0, top + options.xstep / 2, options.xstep))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    more = f" (the first {MAX_SHAPES} of {len(rows)} rows)" if len(rows) > MAX_SHAPES else ""
+    axes.set_xlabel(LABELS[metric] + (", logarithmic" if logarithmic else "") + more)
+
+
+def _one(axes, values, position, style):
+    import seaborn as sns
+
+    places = np.full(values.size, position)
+    dense = values.size >= MIN_DENSITY and np.ptp(values) > 0
+    if dense:
+        sns.violinplot(
+            x=values, y=places, orient="h", native_scale=True, cut=0, inner=None, width=0.95, color=style["color"],
+            linewidth=0.6, linecolor=style["edge"], density_norm="width", saturation=1, ax=axes,
+        )  # fmt: skip
+    axes.scatter(
+        values, places, s=9, marker=style["marker"], facecolor="white" if dense else style["color"],
+        edgecolor=style["edge"],
+        linewidth=0.6, zorder=3, rasterized=values.size > 200,
+    )  # fmt: skip
+
+
+def _slots(frame):
+    pairs = frame[["_row", "_subject"]].drop_duplicates()
+    rows = sorted(pairs["_row"].unique(), key=natural_key)[:MAX_SHAPES]
+    return len(pairs[pairs["_row"].isin(rows)]) + 0.5 * len(rows)
+
+
+def _panel_title(group, species):
+    name = f"{pretty(group)}: {species}" if species and species != group else pretty(group)
+    return f"{name}  ({SPECIES[species].axes})" if species in SPECIES else name
+
+
+def _legend_above(axes, styles):
+    title = axes.get_title(loc="left")
+    axes.set_title("")
+    axes.set_title(title, pad=12 + 15 * -(-len(styles) // 3))
+    legend(axes, styles, kind="marker")
+
+
+def _spread(samples, metric):
+    """Return the distance of the quartiles of each case, in percent, by subject and question."""
+    frame = samples.assign(_subject=subject_labels(samples))
+    keys = ["_subject", "shape", *present(frame, [column for column in QUESTION if column != "shape"])]
+    groups = frame.groupby(keys, observed=True, dropna=False)[metric]
+    return 100 * (groups.quantile(0.75) / groups.quantile(0.25) - 1)
+
+
+def _title(samples, options):
+    what = {"time_us": "Times", "gflops": "GFLOPS"}[options.metric]
+    return (
+        f"{what} of {count_noun(samples['_row'].nunique(), 'shape')}: half of a case's samples lie within "
+        f"{_spread(samples, options.metric).median():.1f} %"
+    )

@@ -1,0 +1,105 @@
+"""Names as charts show them; tables keep the raw ones."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from nntest.analyses.columns import ANSWER, present
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PRETTY = {
+    "onednn-cpu": "oneDNN",
+    "openblas-cpu": "OpenBLAS",
+    "plain-cpu": "plain C++",
+    "armcl-cpu": "Arm Compute (CPU)",
+    "armcl-opencl": "Arm Compute (OpenCL)",
+    "onnxruntime-cpu": "ONNX Runtime",
+    "openvino-cpu": "OpenVINO",
+    "litert-cpu": "LiteRT",
+    "ncnn-cpu": "ncnn",
+    "pytorch-cpu": "PyTorch",
+    "cpu": "OpenBLAS (Caffe)",
+    "libdnn-cuda": "libDNN",
+    "nvidia-cuda": "cuBLAS fp32",
+    "nvidia-cudnn": "cuDNN fp32",
+    "nvidia-fp16-cuda": "cuBLAS fp16",
+    "nvidia-fp16-cudnn": "cuDNN fp16",
+    "tensorrt-fp16": "TensorRT fp16",
+    "tensorrt-fp32": "TensorRT fp32",
+    "bvlc-alexnet": "AlexNet",
+    "bvlc-googlenet": "GoogleNet",
+    "network-mobilenets-v1-1.0-224": "MobileNet v1 1.0 224",
+    "mobilenets-v1-1.0-224": "MobileNet v1 1.0 224",
+    "gflops": "GFLOPS",
+    "time_us": "time of one call, us",
+}
+#: What tells two programs apart in a legend, beyond the program itself, when it differs.
+_SORTED = ("platform", "model", "species", "shape", "batch_size", "threads", "dtype", "cache", "program", "tuner")
+_DETAILS = ("library_version", "tuner", "layout")
+
+
+def pretty(name: object) -> str:
+    """Return the name that people know, or the raw one."""
+    return _PRETTY.get(str(name), str(name))
+
+
+def natural_key(text: object) -> tuple[tuple[int, int, str], ...]:
+    """Sort key under which 64-7 comes before 512-7."""
+    parts = re.findall(r"\d+|\D+", str(text))
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
+
+
+def sort_naturally(frame: "pd.DataFrame", columns: Sequence[str] = _SORTED) -> "pd.DataFrame":
+    """Return the rows in natural order of ``columns``, with a fresh index."""
+    import numpy as np
+
+    keys = []
+    for column in reversed(present(frame, columns)):
+        codes, values = frame[column].astype("string").fillna("").factorize()
+        rank = {value: number for number, value in enumerate(sorted(values, key=natural_key))}
+        keys.append(np.array([rank[value] for value in values])[codes])
+    return frame.iloc[np.lexsort(keys)].reset_index(drop=True) if keys else frame
+
+
+def subject_labels(frame: "pd.DataFrame") -> "pd.Series":
+    """Return what answered, as a legend shows it: the program, and whatever else tells two rows of it apart."""
+    label = frame[present(frame, ("program", "library"))[0]].astype("string").fillna("?")
+    for column in present(frame, _DETAILS):
+        values = frame[column].astype("string").fillna("")
+        varies = values.groupby(label.to_numpy()).transform("nunique") > 1
+        shown = values.where(values != "", "?")
+        label = label.where(~varies, label + " " + ("v" if column == "library_version" else "") + shown)
+    return label
+
+
+def setting_labels(frame: "pd.DataFrame", columns: Sequence[str]) -> "pd.Series":
+    """Return the values of those ``columns`` that differ between rows, joined by commas."""
+    import pandas as pd
+
+    label = pd.Series("", index=frame.index, dtype="string")
+    for column in present(frame, columns):
+        texts = frame[column].astype("string").fillna("?")
+        if texts.nunique() > 1:
+            words = texts if column in ("platform", "model", "species") else f"{column.replace('_', ' ')} " + texts
+            label = label.where(label == "", label + ", ") + words
+    return label
+
+
+def count_noun(count: int, noun: str) -> str:
+    """Return ``1 shape``, ``2 shapes``."""
+    return f"{count:,} {noun}{'' if count == 1 else 'es' if noun.endswith('s') else 's'}"
+
+
+def listed(words: Iterable[object], limit: int = 4) -> str:
+    """Return ``a, b and c``, or the first few and how many more."""
+    texts = [str(word) for word in words]
+    if len(texts) > limit:
+        return f"{', '.join(texts[:limit])} and {len(texts) - limit} more"
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+def answer_columns(frame: "pd.DataFrame") -> list[str]:
+    """Return the columns that say what answered."""
+    return present(frame, ANSWER)

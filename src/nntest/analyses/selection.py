@@ -1,0 +1,129 @@
+"""Which rows an analysis may rank, and which are left out, with the reason."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from nntest.analyses.columns import CASE, nearest, present
+from nntest.analyses.options import Options
+from nntest.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PREDICATE = re.compile(r"^\s*(\w+)\s*(!=|<=|>=|==|=|<|>)\s*(.*?)\s*$")
+_ORDERED = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """``ranked`` rows may be compared; ``excluded`` has one row per case and reason, with the number of ``rows``."""
+
+    ranked: "pd.DataFrame"
+    excluded: "pd.DataFrame"
+
+
+def select(points: "pd.DataFrame", options: Options, *, where: str = "points") -> Selection:
+    """Split the rows: failed, wrong, emulated, simulated and unverified ones never enter a ranking unasked.
+
+    Raises
+    ------
+    UsageError
+        A predicate names no column, or no row is left to rank; the message says why.
+    """
+    points = filter_rows(points, options.get("where", ()), where=where)
+    reasons = exclusion_reasons(points, include=options.get("include", ()))
+    ranked = points[reasons.isna()]
+    if ranked.empty:
+        raise UsageError(f"{where}: {_why_empty(points, reasons)}")
+    return Selection(ranked, excluded_table(points, reasons))
+
+
+def filter_rows(points: "pd.DataFrame", predicates: Sequence[str], *, where: str = "points") -> "pd.DataFrame":
+    """Keep the rows for which all ``predicates`` (``column=value``, ``column>=8``, ``shape=512-*``) hold."""
+    for text in predicates:
+        match = _PREDICATE.match(text)
+        if match is None:
+            raise UsageError(f"{where}: {text!r} is no predicate; expected COLUMN=VALUE (or !=, <, <=, >, >=)")
+        column, sign, value = match.groups()
+        if column not in points.columns:
+            raise UsageError(f"{where}: there is no column {column!r}; {nearest(column, map(str, points.columns))}")
+        points = points[_mask(points[column], sign, value, where=where)]
+    return points
+
+
+def exclusion_reasons(points: "pd.DataFrame", *, include: Sequence[str] = ()) -> "pd.Series":
+    """Return why each row is left out of rankings, NA for rows that may be ranked."""
+    import pandas as pd
+
+    reasons = pd.Series(pd.NA, index=points.index, dtype="string")
+
+    def mark(mask: "pd.Series", word: str) -> None:
+        if word not in include:
+            reasons[mask.fillna(value=False).astype(bool) & reasons.isna()] = word
+
+    trust = points["trust"].astype("string") if "trust" in points else pd.Series(pd.NA, points.index, dtype="string")
+    if "success" in points:
+        mark(~points["success"].astype("boolean"), "failed")
+    mark(trust == "failed", "failed")
+    if "verified" in points:
+        mark(~points["verified"].astype("boolean"), "wrong")
+    mark(trust == "wrong", "wrong")
+    if "emulated" in points:
+        mark(points["emulated"].astype("boolean"), "emulated")
+    for word in ("emulated", "simulated", "unverified"):
+        mark(trust == word, word)
+    if "time_us" in points:
+        # a row without a time cannot be ranked whatever is included
+        reasons[points["time_us"].isna() & reasons.isna()] = "no time"
+    return reasons
+
+
+def excluded_table(points: "pd.DataFrame", reasons: "pd.Series") -> "pd.DataFrame":
+    """Return one row per case and reason: the case columns, reason, fail_reason, rows."""
+    left_out = points[reasons.notna()].assign(reason=reasons[reasons.notna()])
+    if "fail_reason" not in left_out:
+        left_out["fail_reason"] = ""
+    keys = [*present(points, CASE), "reason", "fail_reason"]
+    if left_out.empty:
+        return left_out.reindex(columns=[*keys, "rows"])
+    return left_out.groupby(keys, observed=True, dropna=False, sort=False).size().reset_index(name="rows")
+
+
+def _mask(column: "pd.Series", sign: str, value: str, *, where: str) -> "pd.Series":
+    import pandas as pd
+
+    if sign in _ORDERED:
+        try:
+            limit = float(value)
+            numbers = pd.to_numeric(column).astype("Float64")
+        except (ValueError, TypeError) as error:
+            raise UsageError(
+                f"{where}: {column.name}{sign}{value}: both must be numbers; use = or != for texts"
+            ) from error
+        mask: pd.Series = getattr(numbers, _ORDERED[sign])(limit)
+        return mask.fillna(value=False).astype(bool)
+    texts = column.astype("string").fillna("")
+    equal = pd.Series([_matches(text, value) for text in texts], index=column.index, dtype=bool)
+    return ~equal if sign == "!=" else equal
+
+
+def _matches(text: str, value: str) -> bool:
+    if fnmatchcase(text, value):
+        return True
+    try:
+        return float(text) == float(value)
+    except ValueError:
+        return text.lower() == value.lower() and value.lower() in ("true", "false")
+
+
+def _why_empty(points: "pd.DataFrame", reasons: "pd.Series") -> str:
+    if points.empty:
+        return "no rows were found; check the source, --tags and --where"
+    counts = reasons.value_counts()
+    said = ", ".join(f"{count} {word}" for word, count in counts.items())
+    soft = [str(word) for word in counts.index if word in ("emulated", "simulated", "unverified")]
+    hint = f"--include={','.join(soft)} ranks them all the same" if soft else "`nntest show` tells why"
+    return f"no row can be ranked ({said}); {hint}"

@@ -1,0 +1,162 @@
+"""One look for all charts: a colour per library everywhere, told apart by colour-blind readers too."""
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Ink of texts and of lines; the report replaces both by its theme's, so no chart uses them for data.
+INK = "#24292f"
+FAINT = "#c8ccd1"
+
+# Okabe and Ito 2008, Color Universal Design; without its black, and yellow darkened to be seen on white.
+BLUE, ORANGE, GREEN, SKY, VERMILLION, PURPLE, YELLOW, GREY = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#56b4e9",
+    "#d55e00",
+    "#cc79a7",
+    "#c9b800",
+    "#8c8c8c",
+)
+_CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW)
+_KNOWN = {
+    "onednn-cpu": BLUE,
+    "openblas-cpu": ORANGE,
+    "plain-cpu": GREY,
+    "armcl-cpu": GREEN,
+    "armcl-opencl": SKY,
+    "onnxruntime-cpu": PURPLE,
+    "openvino-cpu": VERMILLION,
+    "litert-cpu": YELLOW,
+    "ncnn-cpu": GREEN,
+    "pytorch-cpu": VERMILLION,
+    "cpu": GREY,
+    "libdnn-cuda": GREEN,
+    "nvidia-cuda": ORANGE,
+    "nvidia-cudnn": BLUE,
+    "nvidia-fp16-cuda": YELLOW,
+    "nvidia-fp16-cudnn": SKY,
+    "tensorrt-fp16": PURPLE,
+    "tensorrt-fp32": VERMILLION,
+}
+HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\")
+MARKERS = ("o", "D", "s", "^", "v", "P")
+
+
+def library_colour(library: object) -> str:
+    """Return the library's colour, which depends on nothing but its name."""
+    name = str(library)
+    if name in _KNOWN:
+        return _KNOWN[name]
+    return _CYCLE[int(sha256(name.encode()).hexdigest(), 16) % len(_CYCLE)]
+
+
+def subject_styles(subjects: Sequence[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+    """Return colour, hatch and marker of each (label, library).
+
+    Programs of one library share its hue; the second, third, ... are lighter, hatched, and marked differently.
+    """
+    from matplotlib.colors import to_hex, to_rgb
+
+    seen: dict[str, int] = {}
+    styles = {}
+    for label, library in subjects:
+        rank = seen[library] = seen.get(library, -1) + 1
+        base = to_rgb(library_colour(library))
+        fade = min(0.35 * rank, 0.7)
+        styles[label] = {
+            "color": to_hex((_fade(base[0], fade), _fade(base[1], fade), _fade(base[2], fade))),
+            "edge": to_hex(base),
+            "hatch": HATCHES[rank % len(HATCHES)],
+            "marker": MARKERS[rank % len(MARKERS)],
+        }
+    return styles
+
+
+def _fade(channel: float, share: float) -> float:
+    return channel + (1 - channel) * share
+
+
+@contextmanager
+def chart_style() -> Iterator[None]:
+    """Draw under the house's settings; equal tables give equal bytes of SVG."""
+    import matplotlib as mpl
+    from cycler import cycler
+
+    settings: Any = {
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],
+        "font.size": 9.5,
+        "axes.titlesize": 10.5,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.titlepad": 10,
+        "axes.labelsize": 9.5,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.spines.left": False,
+        "axes.edgecolor": FAINT,
+        "axes.labelcolor": INK,
+        "axes.titlecolor": INK,
+        "axes.axisbelow": True,
+        "axes.prop_cycle": cycler(color=list(_CYCLE)),
+        "text.color": INK,
+        # names may hold dollars; none of them is mathematics
+        "text.parse_math": False,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.labelsize": 9,
+        "ytick.labelsize": 9,
+        "ytick.major.size": 0,
+        "grid.color": FAINT,
+        "grid.linewidth": 0.6,
+        "legend.frameon": False,
+        "legend.fontsize": 9,
+        "hatch.linewidth": 0.7,
+        "figure.dpi": 100,
+        "savefig.dpi": 150,
+        "svg.hashsalt": "nntest",
+        "svg.fonttype": "none",
+        "path.simplify": True,
+    }
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="vert: bool will be deprecated", category=PendingDeprecationWarning)
+        yield
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """Return an empty figure (inches) that needs no display; its layout leaves room for every label."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_figure(figure: "Figure", stem: Path) -> list[Path]:
+    """Write ``stem``.svg and ``stem``.png; neither holds a date, so equal figures are equal files."""
+    svg, png = stem.with_name(f"{stem.name}.svg"), stem.with_name(f"{stem.name}.png")
+    with chart_style():
+        figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
+        figure.savefig(png, format="png", facecolor="white", metadata={"Software": None})
+    return [svg, png]
+
+
+def empty_figure(words: str) -> "Figure":
+    """Return a figure that says why there is nothing to draw."""
+    figure = new_figure(8, 1.2)
+    figure.text(0.5, 0.5, words, ha="center", va="center")
+    return figure
+
+
+def ordered_subjects(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return distinct (label, library) pairs in an order that every chart shares: by library, then by label."""
+    return sorted(set(pairs), key=lambda pair: (pair[1], pair[0]))
