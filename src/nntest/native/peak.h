@@ -9,7 +9,7 @@ namespace nntest {
 struct Peak {
   double gflops = 0;         // single precision, all threads together, best of the slices
   double gflops_median = 0;  // of the slices
-  double core_ghz = -1;      // of the first core, right after
+  double core_ghz = -1;      // of the first core, under the same load
   std::string isa;
   int threads = 1;
 };
