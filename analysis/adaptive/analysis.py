@@ -384,7 +384,7 @@ def _draw_layers(axes, shown, count):
     axes.grid(axis="x")
     more = f" (the first {len(shown)} of {count})" if count > len(shown) else ""
     axes.set_xlabel("ms per image in all occurrences of the layer")
-    axes.set_title(f"Picked for each layer{more}    ≈ tie within 1 %   ? undecided against the runner-up")
+    axes.set_title(f"Picked for each layer{more} – ≈ a tie within 1 %, ? undecided")
 
 
 def _title(total):

@@ -62,11 +62,11 @@ def gather(selection: Selection, all_points: "pd.DataFrame") -> Evidence:
         sessions=len(_distinct(all_points, "session")),
         first="" if times is None or times.empty else str(times.min()),
         last="" if times is None or times.empty else str(times.max()),
-        platforms=_records(all_points, ("platform", "cpu", "gpu", "os", "target")),
-        libraries=_records(all_points, ("library", "library_version")),
-        programs=_distinct(all_points, "program"),
-        datasets=_distinct(all_points, "dataset"),
-        models=_distinct(all_points, "model"),
+        platforms=_records(ranked, ("platform", "cpu", "gpu", "os", "target")),
+        libraries=_records(ranked, ("library", "library_version")),
+        programs=_distinct(ranked, "program"),
+        datasets=_distinct(ranked, "dataset"),
+        models=_distinct(ranked, "model"),
         settings={
             name: values for name in ("threads", "batch_size", "dtype", "cache") if (values := _distinct(ranked, name))
         },

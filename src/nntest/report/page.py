@@ -1,0 +1,182 @@
+"""Sections on disk, and the page that is rebuilt from them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from nntest import __version__
+from nntest.analyses.names import count_noun, listed, pretty
+from nntest.analyses.run import Result, part_name
+from nntest.analyses.selection import exclusion_reasons
+from nntest.report.tabular import sheet
+from nntest.report.vector import inline_svg
+from nntest.report.verdict import as_records, sentences, winners
+
+SUFFIX = ".section.html"
+_FIRST = ("adaptive", "speedup", "violin")
+_EVIDENCE = re.compile(r'<script type="application/json" class="evidence">(.*?)</script>', re.DOTALL)
+_TITLE = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
+_PART_TITLES = {
+    "excluded": "Left out, and why",
+    "unmatched": "Cases without a baseline",
+    "comparison": "Verdict on every comparison",
+    "layers": "Picked for each layer",
+    "single": "Against every single library and program",
+    "total": "Totals",
+    "missing": "Layers that nobody measured",
+}
+
+
+def publish(result: Result, out_dir: Path) -> list[Path]:
+    """Write the section of a result and rebuild the report of its folder; returns both paths."""
+    return [write_section(result, out_dir), compose(out_dir)]
+
+
+def write_section(result: Result, out_dir: Path) -> Path:
+    """Write DIR/<name>.section.html, which holds everything that the report says of this analysis."""
+    name = result.analysis.name
+    sheets = [
+        sheet(frame, name=part_name(name, part), title=_part_title(name, part), file=f"{part_name(name, part)}.csv")
+        for part, frame in result.tables.items()
+        if len(frame)
+    ]
+    points = result.points
+    ranked = points[exclusion_reasons(points, include=result.options.include).isna()]
+    found = winners(ranked)
+    evidence = {
+        **{key: getattr(result.evidence, key) for key in result.evidence.__dataclass_fields__},
+        "winners": as_records(found),
+        "verdict": sentences(found),
+        "source": result.source,
+    }
+    options = {key: value for key, value in result.options.items() if value not in ("", None, (), {})}
+    html = (
+        _environment()
+        .get_template("section.html")
+        .render(
+            name=name,
+            title=result.analysis.title,
+            finding=result.finding,
+            caption=result.evidence.caption(),
+            svg=inline_svg(
+                (out_dir / f"{name}.svg").read_text(encoding="utf-8"), prefix=name, label=_escape(result.analysis.title)
+            ),
+            sheets=sheets,
+            options={key: _option_words(value) for key, value in options.items()},
+            # "<" cannot end the script element when it is written as an escape
+            evidence=orjson.dumps(evidence, default=str).decode().replace("<", "\\u003c"),
+        )
+    )
+    path = out_dir / f"{name}{SUFFIX}"
+    path.write_text(html, encoding="utf-8")
+    return path
+
+
+def compose(out_dir: Path) -> Path:
+    """Rebuild DIR/report.html from the sections in DIR: one file that asks nothing of any network."""
+    paths = sorted(out_dir.glob(f"*{SUFFIX}"), key=_rank)
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    found = [orjson.loads(match[1]) for text in texts if (match := _EVIDENCE.search(text))]
+    html = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            version=__version__,
+            head=head(found),
+            sections=[
+                {"id": path.name.removesuffix(SUFFIX), "title": _title(text, path), "html": _EVIDENCE.sub("", text)}
+                for path, text in zip(paths, texts, strict=True)
+            ],
+        )
+    )
+    path = out_dir / "report.html"
+    path.write_text(html, encoding="utf-8")
+    return path
+
+
+def head(evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Join what the sections know into what stands at the page's head; the widest section speaks for the counts."""
+    if not evidence:
+        return {}
+    widest = max(evidence, key=lambda item: item["rows"])
+    platforms = _union(evidence, "platforms")
+    names = [pretty(platform.get("platform", "")) for platform in platforms]
+    what = listed([pretty(name) for name in _union(evidence, "models")]) or "Operators of neural-network libraries"
+    return {
+        "title": f"{what} on {listed(dict.fromkeys(names)) or 'an unnamed machine'}",
+        "rows": widest["rows"],
+        "cases": widest["cases"],
+        "sessions": widest["sessions"],
+        "first": min((item["first"] for item in evidence if item["first"]), default=""),
+        "last": max((item["last"] for item in evidence if item["last"]), default=""),
+        "platforms": platforms,
+        "libraries": _union(evidence, "libraries"),
+        "programs": _union(evidence, "programs"),
+        "datasets": _union(evidence, "datasets"),
+        "settings": {key: listed(values) for key, values in widest["settings"].items()},
+        "trust": widest["trust"],
+        "flags": widest["flags"],
+        "excluded": widest["excluded"],
+        "failures": widest["failures"],
+        "failures_total": widest["failures_total"],
+        "winners": widest["winners"],
+        "verdict": widest["verdict"],
+        "sources": sorted({item["source"] for item in evidence if item["source"]}),
+    }
+
+
+def _union(evidence: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    seen: dict[bytes, Any] = {}
+    for item in evidence:
+        for value in item[key]:
+            seen.setdefault(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), value)
+    return list(seen.values())
+
+
+def _part_title(analysis: str, part: str) -> str:
+    return "All values" if part == analysis else _PART_TITLES.get(part, part.replace("_", " ").capitalize())
+
+
+def _option_words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}:{item}" for key, item in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _rank(path: Path) -> tuple[int, str]:
+    name = path.name.removesuffix(SUFFIX)
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)
+
+
+def _title(text: str, path: Path) -> str:
+    match = _TITLE.search(text)
+    return unescape(match[1]).strip() if match else path.name.removesuffix(SUFFIX)
+
+
+def _escape(text: str) -> str:
+    from markupsafe import escape
+
+    return str(escape(text))
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("nntest.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["pretty"] = pretty
+    environment.globals["count_noun"] = count_noun
+    return environment

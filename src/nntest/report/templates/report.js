@@ -1,0 +1,39 @@
+"use strict";
+for (const table of document.querySelectorAll("table.sortable")) {
+  const body = table.tBodies[0];
+  const key = (row, index) => {
+    const cell = row.cells[index];
+    return cell.dataset.key !== undefined ? Number(cell.dataset.key) : cell.textContent;
+  };
+  const compare = (a, b) =>
+    typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", {numeric: true});
+  table.tHead.rows[0].querySelectorAll("th").forEach((head, index) => {
+    const sort = () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const rows = [...body.rows];
+      // rows without a value stay last, whatever the direction
+      const empty = rows.filter((row) => row.cells[index].textContent === "");
+      const full = rows.filter((row) => row.cells[index].textContent !== "");
+      full.sort((a, b) => (down ? -1 : 1) * compare(key(a, index), key(b, index)));
+      body.append(...full, ...empty);
+    };
+    head.tabIndex = 0;
+    head.addEventListener("click", sort);
+    head.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); sort(); } });
+  });
+  if (body.rows.length > 12) {
+    const box = document.createElement("input");
+    box.className = "filter";
+    box.type = "search";
+    box.placeholder = "Filter these rows";
+    box.setAttribute("aria-label", "Filter these rows");
+    box.addEventListener("input", () => {
+      const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+      for (const row of body.rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
+    });
+    table.parentNode.before(box);
+  }
+}
+addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("details")) part.open = true; });
