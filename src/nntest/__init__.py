@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nntest.crawl.load import load
+    from nntest.crawl.load import kernels, layers, load
 
 __version__ = "0.1.0"
-__all__ = ["load"]
+__all__ = ["kernels", "layers", "load"]
 
 # pandas takes longer to import than most commands take to run: what needs it is imported when first asked for.
-_LAZY = {"load": "nntest.crawl.load"}
+_LAZY = dict.fromkeys(__all__, "nntest.crawl.load")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,16 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from nntest.crawl.columns import MEASURED
-from nntest.crawl.extract import NONSENSE, POINT_COLUMNS, ROW_CODES, ROW_NUMBERS, RawBlock
+from nntest.crawl.extract import NONSENSE, ROW_NUMBERS, RawBlock
 from nntest.crawl.rules import UNKNOWN
-from nntest.crawl.views import Keys, Rule, View
+from nntest.crawl.views import Keys, Part, Rule, View
 
 Codes = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 
 NO_RESULT = "the run left no result: a crash or a time-out"
-KEPT_POINT_COLUMNS = tuple(name for name in POINT_COLUMNS if name != NONSENSE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +66,12 @@ def spread_ranges(starts: Positions, counts: Codes) -> Positions:
     return places
 
 
-def build_block(raw: RawBlock, view: View) -> Block:
+def build_block(raw: RawBlock, view: View, part: Part = "") -> Block:
     """Turn what an extractor packed into a block, with what holds between columns applied."""
     counts = _codes(raw.counts)
     point = {name: _codes(codes) for name, codes in raw.point.items()}
     row_codes = {name: _codes(codes) for name, codes in raw.row_codes.items()}
-    if view.items:
+    if view.items or part:
         rows = {name: _numbers(values) for name, values in raw.row_numbers.items()}
     else:
         row_codes = {name: np.repeat(codes, counts) for name, codes in row_codes.items()}
@@ -105,8 +104,8 @@ def join(blocks: Sequence[Block]) -> Block:
     return Block(
         ordinals=_concat([block.ordinals for block in blocks], np.int64),
         counts=_concat([block.counts for block in blocks], np.int32),
-        point=_join_codes([(block.point, len(block.counts)) for block in blocks], maps, KEPT_POINT_COLUMNS),
-        row_codes=_join_codes([(block.row_codes, int(block.counts.sum())) for block in blocks], maps, ROW_CODES),
+        point=_join_codes([(block.point, len(block.counts)) for block in blocks], maps),
+        row_codes=_join_codes([(block.row_codes, int(block.counts.sum())) for block in blocks], maps),
         rows=_join_numbers(blocks),
         categories=categories,
     )
@@ -128,12 +127,10 @@ def _unite(parts: Sequence[dict[str, list[Any]]]) -> tuple[dict[str, list[Any]],
 
 
 def _join_codes(
-    parts: Sequence[tuple[dict[str, Codes], int]], maps: Sequence[dict[str, Codes | None]], names: Sequence[str]
+    parts: Sequence[tuple[dict[str, Codes], int]], maps: Sequence[dict[str, Codes | None]]
 ) -> dict[str, Codes]:
     joined = {}
-    for name in names:
-        if not any(name in columns for columns, _ in parts):
-            continue
+    for name in dict.fromkeys(name for columns, _ in parts for name in columns):
         pieces = []
         for (columns, size), changes in zip(parts, maps, strict=True):
             codes = columns.get(name)
@@ -149,12 +146,9 @@ def _join_codes(
 
 def _join_numbers(blocks: Sequence[Block]) -> dict[str, Numbers]:
     joined = {}
-    for name in ROW_NUMBERS:
-        if any(name in block.rows for block in blocks):
-            pieces = [
-                block.rows.get(name, np.full(int(block.counts.sum()), np.nan, dtype=np.float64)) for block in blocks
-            ]
-            joined[name] = _concat(pieces, np.float64)
+    for name in dict.fromkeys(name for block in blocks for name in block.rows):
+        pieces = [block.rows.get(name, np.full(int(block.counts.sum()), np.nan, dtype=np.float64)) for block in blocks]
+        joined[name] = _concat(pieces, np.float64)
     return joined
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from nntest.crawl.columns import BY_NAME, COLUMNS, COMPUTED, FLOPS, PLACED
 from nntest.crawl.rules import UNKNOWN, CodedColumn, Documents, numbers, pack_codes, pack_numbers, to_number
-from nntest.crawl.views import Keys, View
+from nntest.crawl.views import Keys, Part, Parts, View
 from nntest.errors import UsageError
 from nntest.model.species import SPECIES
 
@@ -19,6 +19,9 @@ NONSENSE = "nonsense"
 POINT_COLUMNS = (*(c.name for c in COLUMNS if not c.per_row and c.name not in PLACED), *FLOPS, NONSENSE)
 ROW_CODES = tuple(c.name for c in COLUMNS if c.per_row and c.kind in ("text", "flag"))
 ROW_NUMBERS = tuple(c.name for c in COLUMNS if c.per_row and c.name not in (*ROW_CODES, *COMPUTED))
+
+#: Measured columns of layers and kernels.
+PART_NUMBERS = ("index", "time_us")
 
 _ADVICE = "remove the file or run `nntest check --repair`"
 
@@ -74,8 +77,12 @@ class _Shape:
 class Extractor:
     """Collects documents of one view into a :class:`RawBlock`."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, part: Part = "") -> None:
         self.view = view
+        self._part = view.layers if part == "layers" else view.kernels if part == "kernels" else None
+        self._part_columns = {
+            name: CodedColumn("text", rules) for name, rules in (self._part.rules if self._part else {}).items()
+        }
         self.skips: list[Skip] = []
         self._block = RawBlock()
         self._point = {name: CodedColumn(_kind(name), view.point.get(name, ())) for name in POINT_COLUMNS}
@@ -102,7 +109,7 @@ class Extractor:
 
     def block(self) -> RawBlock:
         """Return what was collected."""
-        columns = {**self._point, **self._row_codes}
+        columns = {**self._point, **(self._part_columns if self._part else self._row_codes)}
         self._block.categories = {name: list(column.categories) for name, column in columns.items()}
         return self._block
 
@@ -178,8 +185,11 @@ class Extractor:
             self._add_shapes(points, codes)
         block = self._block
         block.ordinals += pack_codes(ordinals)
-        block.counts += pack_codes(counts)
         _extend(block.point, codes)
+        if self._part is not None:
+            self._add_parts(self._part, points, rows)
+            return
+        block.counts += pack_codes(counts)
         if self.view.items:
             tags = list(chain.from_iterable(map(repeat, points.tags, counts)))
             items = Documents(list(chain.from_iterable(rows)), tags)
@@ -190,6 +200,32 @@ class Extractor:
             for keys in self._lists:
                 self._add_list(keys, points.at(keys))
         _extend(block.row_codes, {name: column.evaluate(items) for name, column in self._row_codes.items()})
+
+    def _add_parts(self, part: Parts, points: Documents, rows: list[Any]) -> None:
+        """Add a row for each layer or kernel of each repetition."""
+        counts: list[int] = []
+        turns: list[int] = []
+        found: list[Any] = []
+        tags: list[tuple[str, ...]] = []
+        for items, tag in zip(rows, points.tags, strict=True):
+            first = len(found)
+            inner = Documents(items if isinstance(items, list) else [], [tag] * len(items or ()))
+            for turn, value in enumerate(inner.at(part.items or part.mapping)):
+                parts = _parts_of(part, value)
+                found.extend(parts)
+                turns.extend([turn] * len(parts))
+            counts.append(len(found) - first)
+            tags.extend([tag] * counts[-1])
+        documents = Documents(found, tags)
+        self._block.counts += pack_codes(counts)
+        columns: dict[str, list[Any]] = {"repetition": turns}
+        for name, column in self._part_columns.items():
+            if name in PART_NUMBERS:
+                columns[name] = numbers(part.rules[name], documents)
+            else:
+                _extend(self._block.row_codes, {name: column.evaluate(documents)})
+        for name, values in columns.items():
+            self._block.row_numbers.setdefault(name, bytearray()).extend(pack_numbers(values))
 
     def _add_list(self, keys: Keys, values: list[Any]) -> None:
         lengths = _lengths(values)
@@ -238,6 +274,13 @@ class Extractor:
 
 def _kind(name: str) -> Any:
     return "number" if name in FLOPS else "text" if name == NONSENSE else BY_NAME[name].kind
+
+
+def _parts_of(part: Parts, value: Any) -> list[dict[str, Any]]:
+    """Return the objects in a list, or a mapping's items as objects with ``key`` and ``value``."""
+    if part.items:
+        return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [{"key": key, "value": item} for key, item in value.items()] if isinstance(value, dict) else []
 
 
 def _lengths(values: list[Any]) -> list[int] | None:

@@ -32,8 +32,15 @@ def to_frame(
         Only these columns, in the table's order; by default all.
     """
     builder = _Builder(block, folders, flops)
-    wanted = [column for column in COLUMNS if not columns or column.name in columns]
-    frame = pd.DataFrame({column.name: builder.column(column) for column in wanted}, copy=False)
+    frame = builder.frame([column for column in COLUMNS if not columns or column.name in columns])
+    frame.attrs["skipped"] = []
+    return frame
+
+
+def to_parts_frame(block: Block, folders: Sequence[Folder], columns: Sequence[Column]) -> pd.DataFrame:
+    """Build the table of layers or kernels: the point's columns, then ``columns``."""
+    builder = _Builder(block, folders, "true")
+    frame = builder.frame([*(column for column in COLUMNS if not column.per_row), *columns])
     frame.attrs["skipped"] = []
     return frame
 
@@ -48,10 +55,13 @@ class _Builder:
         self._rows = int(block.counts.sum())
         self._one_row_each = self._rows == len(block.counts) and bool(np.all(block.counts == 1))
 
+    def frame(self, columns: Sequence[Column]) -> pd.DataFrame:
+        return pd.DataFrame({column.name: self.column(column) for column in columns}, copy=False)
+
     def column(self, column: Column) -> Any:
         if column.name in ("repo", "experiment", "point"):
             return self._placed(column.name)
-        if column.name == "repetition":
+        if column.name == "repetition" and "repetition" not in self._block.rows:
             zeros = np.zeros(len(self._block.counts), dtype=np.int64)
             return _integers(spread_ranges(zeros, self._block.counts).astype(np.float64))
         if column.name == "gflops":

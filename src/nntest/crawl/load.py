@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nntest.crawl.blocks import Block, build_block, join
-from nntest.crawl.columns import BY_NAME, COMPUTED, PLACED
+from nntest.crawl.columns import BY_NAME, COMPUTED, KERNEL_COLUMNS, LAYER_COLUMNS, PLACED, Column
 from nntest.crawl.extract import Skip
 from nntest.crawl.pool import read_parallel
 from nntest.crawl.read import Work
 from nntest.crawl.sources import Folder, Listing, Source, list_sources
-from nntest.crawl.views import View, find_views
+from nntest.crawl.views import Part, View, find_views
 from nntest.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -82,11 +82,8 @@ def load(
     known = find_views(views)
     listings = list_sources(source, tags)
     folders = [folder for listing in listings for folder in listing.folders]
-    block, skips = _collect(listings, known, index=index, workers=workers)
-    skipped = [Skipped(path, reason) for listing in listings for path, reason in listing.damaged]
-    skipped.extend(Skipped(_file_at(folders, skip.ordinal), skip.reason) for skip in skips)
-    if strict and skipped:
-        raise DataError(f"{skipped[0].path}: {skipped[0].reason}")
+    block, skips = _collect(listings, known, workers=workers)
+    skipped = _skipped(listings, folders, skips, strict=strict)
     early = {name: value for name, value in (where or {}).items() if _is_coded(name)}
     late = {name: value for name, value in (where or {}).items() if name not in early}
     block = restrict(block, early)
@@ -100,20 +97,81 @@ def load(
     return frame
 
 
+def layers(
+    source: Source | Sequence[Source],
+    *,
+    tags: str | Sequence[str] = "",
+    views: Sequence[str | Path] = (),
+    strict: bool = False,
+    workers: int | None = None,
+) -> "pd.DataFrame":
+    """Load the layers of whole-network points, one row per point, repetition and layer.
+
+    Parameters and errors are those of :func:`load`. Columns: those of the point, then repetition, index, label
+    (without its number), direction (``forward``, ``backward``), time_us.
+    """
+    return _load_parts("layers", LAYER_COLUMNS, source, tags, views, strict=strict, workers=workers)
+
+
+def kernels(
+    source: Source | Sequence[Source],
+    *,
+    tags: str | Sequence[str] = "",
+    views: Sequence[str | Path] = (),
+    strict: bool = False,
+    workers: int | None = None,
+) -> "pd.DataFrame":
+    """Load the kernels that a profiler saw, one row per point, repetition and kernel.
+
+    Parameters and errors are those of :func:`load`. Columns: those of the point, then repetition, kernel, time_us.
+    """
+    return _load_parts("kernels", KERNEL_COLUMNS, source, tags, views, strict=strict, workers=workers)
+
+
+def _load_parts(
+    part: Part,
+    columns: Sequence[Column],
+    source: Source | Sequence[Source],
+    tags: str | Sequence[str],
+    views: Sequence[str | Path],
+    *,
+    strict: bool,
+    workers: int | None,
+) -> "pd.DataFrame":
+    from nntest.crawl.frame import to_parts_frame
+
+    listings = list_sources(source, tags)
+    folders = [folder for listing in listings for folder in listing.folders]
+    block, skips = _collect(listings, find_views(views), part, workers=workers)
+    skipped = _skipped(listings, folders, skips, strict=strict)
+    frame = to_parts_frame(block, folders, columns)
+    frame.attrs["skipped"] = skipped
+    return frame
+
+
+def _skipped(
+    listings: Sequence[Listing], folders: Sequence[Folder], skips: Sequence[Skip], *, strict: bool
+) -> list[Skipped]:
+    skipped = [Skipped(path, reason) for listing in listings for path, reason in listing.damaged]
+    skipped.extend(Skipped(_file_at(folders, skip.ordinal), skip.reason) for skip in skips)
+    if strict and skipped:
+        raise DataError(f"{skipped[0].path}: {skipped[0].reason}")
+    return skipped
+
+
 def _collect(
-    listings: Sequence[Listing], views: Sequence[View], *, index: bool, workers: int | None
+    listings: Sequence[Listing], views: Sequence[View], part: Part = "", *, workers: int | None
 ) -> tuple[Block, list[Skip]]:
     work = []
     first = 0
     for listing in listings:
         for folder in listing.folders:
-            work.append(
-                Work(folder.path, folder.tags, folder.names, range(first, first + len(folder.names)), folder.container)
-            )
+            ordinals = range(first, first + len(folder.names))
+            work.append(Work(folder.path, folder.tags, folder.names, ordinals, folder.container))
             first += len(folder.names)
-    harvest = read_parallel(work, views, workers=workers)
+    harvest = read_parallel(work, views, part, workers=workers)
     by_name = {view.name: view for view in views}
-    blocks = [build_block(raw, by_name[name]) for name, raw in harvest.blocks]
+    blocks = [build_block(raw, by_name[name], part) for name, raw in harvest.blocks]
     return join(blocks).in_order(), sorted(harvest.skips, key=lambda skip: skip.ordinal)
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nntest.crawl.read import Harvest, Reader, Work, read
-from nntest.crawl.views import View
+from nntest.crawl.views import Part, View
 
 #: Below this many files, starting processes costs more than it saves.
 WORTH_PROCESSES = 4_000
@@ -28,7 +28,9 @@ _TOKEN = 4
 _CODE = "import sys; sys.path.insert(0, sys.argv[1]); from nntest.crawl.pool import serve; serve(int(sys.argv[2]))"
 
 
-def read_parallel(work: Sequence[Work], views: Sequence[View], *, workers: int | None = None) -> Harvest:
+def read_parallel(
+    work: Sequence[Work], views: Sequence[View], part: Part = "", *, workers: int | None = None
+) -> Harvest:
     """Read files with several processes; the order of the result is that of the workers, so use the ordinals.
 
     Parameters
@@ -40,33 +42,33 @@ def read_parallel(work: Sequence[Work], views: Sequence[View], *, workers: int |
     if workers is None:
         workers = min(len(os.sched_getaffinity(0)), _MAX_WORKERS) if files >= WORTH_PROCESSES else 1
     if workers < 2:
-        return read(work, views)
+        return read(work, views, part)
     per_token = max(_FILES_PER_TOKEN, files // _MAX_TOKENS + 1)
-    return _join(_run([list(part) for part in _parts(work, per_token)], views, workers))
+    return _join(_run(_cut(work, per_token), views, part, workers))
 
 
-def _parts(work: Sequence[Work], size: int) -> list[list[Work]]:
-    """Cut the work into parts of about ``size`` files, in order."""
-    parts: list[list[Work]] = [[]]
+def _cut(work: Sequence[Work], size: int) -> list[list[Work]]:
+    """Cut the work into shares of about ``size`` files, in order."""
+    shares: list[list[Work]] = [[]]
     room = size
     for item in work:
         start = 0
         while start < len(item.names):
             stop = min(len(item.names), start + room)
-            parts[-1].append(replace(item, names=item.names[start:stop], ordinals=item.ordinals[start:stop]))
+            shares[-1].append(replace(item, names=item.names[start:stop], ordinals=item.ordinals[start:stop]))
             room -= stop - start
             start = stop
             if room == 0:
-                parts.append([])
+                shares.append([])
                 room = size
-    return [part for part in parts if part]
+    return [share for share in shares if share]
 
 
-def _run(parts: list[list[Work]], views: Sequence[View], workers: int) -> list[Harvest]:
-    """Start workers that draw part numbers from a common pipe until it is empty."""
-    order = pickle.dumps((parts, tuple(views)), protocol=pickle.HIGHEST_PROTOCOL)
+def _run(shares: list[list[Work]], views: Sequence[View], part: Part, workers: int) -> list[Harvest]:
+    """Start workers that draw numbers of shares from a common pipe until it is empty."""
+    order = pickle.dumps((shares, tuple(views), part), protocol=pickle.HIGHEST_PROTOCOL)
     source, sink = os.pipe()
-    os.write(sink, b"".join(index.to_bytes(_TOKEN, "little") for index in range(len(parts))))
+    os.write(sink, b"".join(index.to_bytes(_TOKEN, "little") for index in range(len(shares))))
     os.close(sink)
     command = [sys.executable, "-c", _CODE, str(Path(__file__).resolve().parents[2]), str(source)]
     with ExitStack() as stack:
@@ -82,8 +84,8 @@ def _run(parts: list[list[Work]], views: Sequence[View], workers: int) -> list[H
             _send(process, order)
         answers = [_receive(process) for process in processes]
     if None in answers:
-        # A worker that could not start, or was killed, took its parts along: read them all here.
-        return [read([item for part in parts for item in part], views)]
+        # A worker that could not start, or was killed, took its shares along: read them all here.
+        return [read([item for share in shares for item in share], views, part)]
     return [answer for answer in answers if answer is not None]
 
 
@@ -120,13 +122,13 @@ def _join(harvests: Sequence[Harvest]) -> Harvest:
 
 
 def serve(source: int) -> None:
-    """Be a worker: draw parts until there are none left, then answer with the harvest on standard output."""
+    """Be a worker: draw shares until there are none left, then answer with the harvest on standard output."""
     # Parsed documents hold no cycles; looking for some among them takes a tenth of the time.
     gc.disable()
-    parts, views = pickle.load(sys.stdin.buffer)
-    reader = Reader(views)
+    shares, views, part = pickle.load(sys.stdin.buffer)
+    reader = Reader(views, part)
     while token := os.read(source, _TOKEN):
-        for item in parts[int.from_bytes(token, "little")]:
+        for item in shares[int.from_bytes(token, "little")]:
             reader.add(item)
     sys.stdout.buffer.write(pickle.dumps(reader.harvest(), protocol=pickle.HIGHEST_PROTOCOL))
     sys.stdout.buffer.flush()

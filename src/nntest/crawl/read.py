@@ -15,7 +15,7 @@ import orjson
 
 from nntest.crawl.extract import Extractor, RawBlock, Skip
 from nntest.crawl.rules import Documents, found_by
-from nntest.crawl.views import View
+from nntest.crawl.views import Part, View
 
 #: A point of a thousand repetitions has about 0.5 MB; the largest published ones (per layer) 0.25 MB.
 MAX_POINT_BYTES = 64_000_000
@@ -51,9 +51,9 @@ class UnreadableError(Exception):
     """Says why a file gives no document."""
 
 
-def read(work: Sequence[Work], views: Sequence[View]) -> Harvest:
+def read(work: Sequence[Work], views: Sequence[View], part: Part = "") -> Harvest:
     """Read files and extract their columns."""
-    reader = Reader(views)
+    reader = Reader(views, part)
     for item in work:
         reader.add(item)
     return reader.harvest()
@@ -121,8 +121,9 @@ def _check_size(size: int) -> None:
 class Reader:
     """Gathers documents until there are enough, and hands them to the extractor of the view that knows them."""
 
-    def __init__(self, views: Sequence[View]) -> None:
-        self._extractors = [Extractor(view) for view in views]
+    def __init__(self, views: Sequence[View], part: Part = "") -> None:
+        self._part = part
+        self._extractors = [Extractor(view, part) for view in views]
         self._skips: list[Skip] = []
         self._ordinals: list[int] = []
         self._documents: list[Any] = []
@@ -150,7 +151,7 @@ class Reader:
         for extractor in self._extractors:
             block = extractor.block()
             self._skips.extend(extractor.skips)
-            if block.ordinals:
+            if block.ordinals and (not self._part or getattr(extractor.view, self._part) is not None):
                 blocks.append((extractor.view.name, block))
         return Harvest(blocks, self._skips)
 

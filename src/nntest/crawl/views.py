@@ -11,7 +11,8 @@ A view file is an object with
 - ``repetitions``: ``items``, the path of a list with one object per repetition, or ``columns``, the path of a list
   with one value per repetition;
 - ``repetition``: rules by column; their paths start at the item, or, with ``columns``, at the point;
-- ``layers``, ``kernels`` (optional): the ``items`` or the ``mapping`` of one repetition, with rules by column.
+- ``layers``, ``kernels`` (optional): the ``items`` (a list of objects) or the ``mapping`` (an object, whose items
+  are seen as objects with ``key`` and ``value``) of one repetition, with rules by column.
 
 A column has a list of rules; the first that gives a value counts. A rule has one source: ``path`` (keys joined by
 dots), ``tag`` (position in the entry's tags), ``tag_in`` (the first tag that is in this list), ``tag_like`` (the
@@ -28,7 +29,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -36,6 +37,8 @@ from nntest.crawl.columns import BY_NAME, COMPUTED, PLACED
 from nntest.errors import DataError, UsageError
 
 Keys = tuple[str, ...]
+#: What a crawl looks at: the repetitions themselves, or what stands inside them.
+Part = Literal["", "layers", "kernels"]
 
 #: Views that ship with the package, in the order in which they are tried.
 SHIPPED = ("nntest", "caffe", "original")
