@@ -19,12 +19,13 @@ code=0
   --dataset '*mobilenets-v1-1.0-224' --repetitions 10 --threads 1 --timestamp "$timestamp" || code=$?
 [ "$code" = 0 ] || [ "$code" = 3 ] || exit "$code"
 
-for analysis in speedup violin adaptive; do
-  options=
-  if [ "$analysis" = speedup ]; then options=--baseline=program:directconv-onednn-cpu; fi
-  # shellcheck disable=SC2086 # no word at all, or one
-  "$nntest" analyse "$analysis" local --tags "nntest,$timestamp" $options --out "$out" >/dev/null
-done
+# The experiments of this run alone, whatever else has been recorded on this machine.
+local=$("$root/.venv/bin/python" -c 'from nntest.store.repository import local_path; print(local_path())')
+set -- "$local"/experiment/nntest-*-"$timestamp"
+
+"$nntest" analyse speedup "$@" --baseline=program:directconv-onednn-cpu --out "$out" >/dev/null
+"$nntest" analyse violin "$@" --out "$out" >/dev/null
+"$nntest" analyse adaptive "$@" --network=mobilenets-v1-1.0-224 --out "$out" >/dev/null
 
 printf '%s\n' "$out/report.html"
 exit "$code"

@@ -57,6 +57,7 @@ def summary_lines(summary: "Summary") -> Iterator[str]:
         (summary.skipped, "already there"),
     )
     yield ", ".join(f"{count} {what}" for count, what in counts if count or what.startswith("point"))
+    yield from (f"unsupported: {name}: {reason}" for name, reason in summary.refused.items())
     yield from (f"recorded in {name}" for name in summary.experiments)
 
 
