@@ -35,14 +35,15 @@ class Account:
             self._spent[category] += self._clock() - began
 
     @contextmanager
-    def on(self, uid: str) -> Iterator[None]:
-        """Book what the block takes beyond the categories as the harness's time for one point."""
+    def on(self, *uids: str) -> Iterator[None]:
+        """Book what the block takes beyond the categories as the harness's time for these points, in equal shares."""
         began, before = self._clock(), sum(self._spent.values())
         try:
             yield
         finally:
             own = self._clock() - began - (sum(self._spent.values()) - before)
-            self.harness_by_point_s[uid] = self.harness_by_point_s.get(uid, 0.0) + own
+            for uid in uids:
+                self.harness_by_point_s[uid] = self.harness_by_point_s.get(uid, 0.0) + own / len(uids)
 
     def sampled(self) -> None:
         """Remember when the first sample was there."""

@@ -1,6 +1,7 @@
 """Experiment entries: what a session's points are filed under, in CK's terms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from nntest.model.case import Platform
 from nntest.model.point import Point
 from nntest.store.publish import open_experiment, save_point
 from nntest.store.repository import Repository
+
+# Each point is synced to disk; writers that wait together share the disk's flushes.
+_WRITERS = 16
 
 
 def experiment_uoa(program: str, library_tag: str, timestamp: str, record_uoa: str = "") -> str:
@@ -60,13 +64,18 @@ class Recorder:
         """Experiments that have taken points of this session, by name."""
         return self._opened
 
-    def save(self, trial: Trial, point: Point) -> Path:
-        """Publish a point and return its file."""
+    def save(self, made: Sequence[tuple[Trial, Point]]) -> list[Path]:
+        """Publish points and return their files, in order."""
+        folders = [self._open(trial) for trial, _ in made]
+        with ThreadPoolExecutor(max_workers=_WRITERS) as writers:
+            return list(writers.map(save_point, folders, [point for _, point in made]))
+
+    def _open(self, trial: Trial) -> Path:
         name = self._name(trial)
         if name not in self._opened:
             meta = experiment_meta(trial, self._plan, self._platform, self._started)
             self._opened[name] = open_experiment(self._repository, name, meta, now=lambda: self._started)
-        return save_point(self._opened[name], point)
+        return self._opened[name]
 
     def has_point(self, trial: Trial, uid: str) -> bool:
         """Tell whether the trial's experiment has a point of that uid, of whichever session."""

@@ -23,6 +23,7 @@ from nntest.measure.remainder import GroupWork, what_is_left
 from nntest.measure.reporter import Reporter, SilentReporter
 from nntest.measure.request import RunRequest
 from nntest.measure.standing import Standing
+from nntest.measure.trial import Trial
 from nntest.measure.world import World, real_world
 from nntest.model.point import Origin, Point
 
@@ -198,23 +199,24 @@ class _Session:
         self._publish(bench.journal, group, standings)
 
     def _publish(self, journal: Journal, group: Group, standings: Sequence[Standing]) -> None:
+        made: list[tuple[Trial, Point]] = []
+        with self._account.on(*(standing.uid for standing in standings)):
+            for standing in standings:
+                if standing.loss != "unsupported":
+                    origin = self._origin(standing, group)
+                    made.append((standing.trial, standing.point(self._plan.plan, origin, shared_machine=self._shared)))
+            if not self._plan.request.no_record:
+                for (_, point), path in zip(made, self._recorder.save(made), strict=True):
+                    journal.write("published", group=group.number, uid=point.uid, path=str(path))
+        journal.write("group_end", group=group.number)
+        self._points += [point for _, point in made]
+        for trial, point in made:
+            self._reporter.case_done(trial, point)
         for standing in standings:
             if standing.loss == "unsupported":
-                self._refuse(standing)
-                continue
-            with self._account.on(standing.uid):
-                point = standing.point(self._plan.plan, self._origin(standing, group), shared_machine=self._shared)
-                if not self._plan.request.no_record:
-                    path = self._recorder.save(standing.trial, point)
-                    journal.write("published", group=group.number, uid=standing.uid, path=str(path))
-            self._points.append(point)
-            self._reporter.case_done(standing.trial, point)
-        journal.write("group_end", group=group.number)
+                self._refused[standing.trial.name] = standing.reason
+                self._reporter.case_done(standing.trial, None)
         self._reporter.group_done(group)
-
-    def _refuse(self, standing: Standing) -> None:
-        self._refused[standing.trial.name] = standing.reason
-        self._reporter.case_done(standing.trial, None)
 
     def _began_s(self) -> float:
         """Return the session's start on the world's clock; a resumed session's lies in the past."""
