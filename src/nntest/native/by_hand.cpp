@@ -27,7 +27,7 @@ Case case_from_environment(const std::string& species) {
   asked.layout = environment("CK_DATA_LAYOUT").value_or("NCHW");
   asked.cache = parse_cache_state(environment("CK_CACHE_STATE").value_or("warm"));
   asked.fill = parse_fill(environment("CK_DATA_FILL").value_or("normal"));
-  asked.seed = static_cast<std::uint64_t>(parse_integer("CK_SEED", environment("CK_SEED").value_or("42")));
+  asked.seed = parse_seed("CK_SEED", environment("CK_SEED").value_or("42"));
   asked.threads = static_cast<int>(parse_integer("CK_THREADS", environment("CK_THREADS").value_or("1")));
   describe_shape(asked, environment);
   return asked;

@@ -1,7 +1,7 @@
 #include "cache.h"
 
 #if defined(__x86_64__)
-#include <cpuid.h>
+#include "cpu_features.h"
 #elif !defined(__aarch64__)
 #include <vector>
 #endif
@@ -10,20 +10,10 @@ namespace nntest {
 
 #if defined(__x86_64__)
 
-namespace {
-
-bool has_clflushopt() {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  constexpr unsigned kClflushopt = 1u << 23;  // leaf 7, EBX
-  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (ebx & kClflushopt) != 0;
-}
-
-}  // namespace
-
-const char* eviction_method() { return has_clflushopt() ? "clflushopt" : "clflush"; }
+const char* eviction_method() { return cpu_features().clflushopt ? "clflushopt" : "clflush"; }
 
 void evict(const void* data, std::size_t bytes) {
-  static const bool unordered = has_clflushopt();
+  static const bool unordered = cpu_features().clflushopt;
   const auto* line = static_cast<const char*>(data);
   asm volatile("mfence" : : : "memory");
   if (unordered) {

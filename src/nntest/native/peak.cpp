@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "clock.h"
+#include "cpu_features.h"
 #include "failure.h"
 #include "threads.h"
 #include "watch.h"
@@ -70,11 +71,9 @@ void mul_add_sse(long turns) {
 }
 
 KernelOf widest_kernel() {
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f")) return {"avx512f", fma_avx512, 2 * 16, 28, fma_avx512_chain, 28};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    return {"avx2+fma", fma_avx2, 2 * 8, 28, fma_avx2_chain, 28};
-  }
+  const CpuFeatures features = cpu_features();
+  if (features.avx512f) return {"avx512f", fma_avx512, 2 * 16, 28, fma_avx512_chain, 28};
+  if (features.avx2_fma) return {"avx2+fma", fma_avx2, 2 * 8, 28, fma_avx2_chain, 28};
   return {"sse2", mul_add_sse, 4, 12};
 }
 

@@ -37,6 +37,16 @@ std::int64_t parse_integer(const std::string& what, const std::string& text) {
   return value;
 }
 
+std::uint64_t parse_seed(const std::string& what, const std::string& text) {
+  char* end = nullptr;
+  errno = 0;
+  const unsigned long long value = std::strtoull(text.c_str(), &end, 10);
+  if (text.empty() || text[0] == '-' || *end != '\0' || errno != 0) {
+    throw Failure(what + " is '" + text + "'; expected a whole number of at most 64 bits");
+  }
+  return value;
+}
+
 double parse_real(const std::string& what, const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);

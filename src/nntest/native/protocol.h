@@ -33,6 +33,7 @@ class Request {
 // Whole numbers joined by commas, as "1,3,224,224".
 std::vector<std::int64_t> parse_integers(const std::string& what, std::string_view text);
 std::int64_t parse_integer(const std::string& what, const std::string& text);
+std::uint64_t parse_seed(const std::string& what, const std::string& text);  // all 64 bits
 double parse_real(const std::string& what, const std::string& text);
 
 // Lines from one descriptor, answers to another.

@@ -29,7 +29,7 @@ Case case_of(const Request& request) {
   asked.post_ops = request.text("post_ops");
   asked.cache = parse_cache_state(request.text("cache"));
   asked.fill = parse_fill(request.text("data"));
-  asked.seed = static_cast<std::uint64_t>(request.integer("seed"));
+  asked.seed = parse_seed("seed", request.text("seed"));
   asked.threads = static_cast<int>(request.integer("threads"));
   for (const auto& [key, value] : request.values()) {
     if (key.rfind("tensor.", 0) == 0) asked.tensors[parse_role(key.substr(7))] = parse_integers(key, value);

@@ -4,7 +4,7 @@ from nntest.measure.libraries.found import FoundLibrary, Search
 from nntest.model.case import Library
 
 NAME = "plain-cpu"
-INSTALL = "nothing to install"
+INSTALL = ""  # it comes with NNTest
 VERSION = "1.0.0"
 
 

@@ -59,10 +59,8 @@ def find_library(name: str, spec: str = "") -> FoundLibrary:
             return found
     if search.found:
         there = ", ".join(found.library.tag for found in search.found)
-        raise MissingPartError(
-            f"{name}: {spec} was not found (there is {there}); install it with `{finder.install}`, "
-            "or choose one of those"
-        )
+        advice = f"install it with `{finder.install}`, or choose one of those" if finder.install else "choose that one"
+        raise MissingPartError(f"{name}: {spec} was not found (there is {there}); {advice}")
     raise MissingPartError(
         f"{name}: {finder.title} was not found (looked in {', '.join(search.looked_in)}); "
         f"install it with `{finder.install}`, or choose another program from `nntest list programs`"

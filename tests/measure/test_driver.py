@@ -1,0 +1,285 @@
+"""The Python end of the driver: answers, and every way in which a process fails to give one."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from nntest.errors import DriverError
+from nntest.measure.driver import DriverCrash, DriverFailure, DriverProcess, DriverTimeout, UnsupportedCase
+from nntest.measure.reference import expected
+from tests.programs.build import REPOSITORY, built, case_of, start
+
+pytestmark = pytest.mark.native
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether no process, not even a zombie, has this id."""
+    return not psutil.pid_exists(pid)
+
+
+def fails(name: str, verb: str = "setup", **options: float) -> DriverError:
+    with start(name, timeout_s=options.get("timeout_s", 60.0)) as driver:
+        with pytest.raises(DriverError) as caught:
+            getattr(driver, verb)(1, case_of(name))
+        pid = driver.pid
+    assert is_gone(pid)
+    return caught.value
+
+
+def test_a_case_is_set_up_warmed_up_timed_and_its_output_written(tmp_path: Path) -> None:
+    case = case_of("conv-works-cpu")
+    with start("conv-works-cpu") as driver:
+        setup = driver.setup(7, case)
+        assert setup.implementation == "tiny"
+        assert setup.native_layouts == {"input": "nchw", "weights": "oihw", "bias": "a", "output": "nchw"}
+        assert setup.memory_bytes == 4 * (3 * 5 * 4 + 2 * 3 * 3 * 3 + 2 + 2 * 3 * 2)
+        assert setup.weights_bytes == 4 * (2 * 3 * 3 * 3 + 2)
+        assert min(setup.create_s, setup.first_run_s) > 0
+        assert setup.prepare_weights_s == setup.reorder_in_s == setup.reorder_out_s == 0
+
+        warm_up = driver.warm_up(7, max_s=0.01, tolerance=0.5, block_min_s=1e-3)
+        assert len(warm_up.values_s) >= 2
+        assert warm_up.loops > 1
+
+        before = time.monotonic()
+        block = driver.block(7, loops=warm_up.loops)
+        assert before <= block.start_s <= time.monotonic()
+        assert block.loops == warm_up.loops
+        assert block.seconds > 0
+        assert block.prime_calls >= 1
+        assert min(block.involuntary_switches, block.minor_faults, block.major_faults) >= 0
+
+        output = driver.output(7, tmp_path / "a path with = and %.bin")
+        values = np.fromfile(tmp_path / "a path with = and %.bin", np.float32).reshape(1, 2, 3, 2)
+        np.testing.assert_allclose(values, expected(case), rtol=1e-5, atol=1e-5)
+        assert output.written
+        assert len(output.hash) == 16
+        again = driver.output(7, tmp_path / "again.bin", unless=output.hash)
+        assert again.hash == output.hash
+        assert not again.written
+        assert not (tmp_path / "again.bin").exists()
+
+
+def test_dropped_and_unknown_keys_are_refused() -> None:
+    with start("conv-works-cpu") as driver:
+        driver.setup(1, case_of("conv-works-cpu"))
+        driver.drop(1)
+        driver.drop(1)
+        with pytest.raises(DriverFailure, match=r"^conv-works-cpu: block: key 1 is not set up$"):
+            driver.block(1, loops=1)
+
+
+def test_a_block_of_no_calls_is_refused() -> None:
+    with start("conv-works-cpu") as driver:
+        driver.setup(1, case_of("conv-works-cpu"))
+        with pytest.raises(DriverFailure, match="loops is 0; expected at least 1"):
+            driver.block(1, loops=0)
+
+
+def test_the_describe_answer_names_the_library() -> None:
+    with start("conv-works-cpu") as driver:
+        assert driver.describe["library"] == "plain-cpu"
+        assert driver.hello["species"] == "conv"
+
+
+def test_unsupported_is_an_answer_and_the_process_lives_on() -> None:
+    with start("conv-unsupported-cpu") as driver:
+        for _ in range(2):
+            with pytest.raises(UnsupportedCase, match=r"^this operator supports nothing$"):
+                driver.setup(1, case_of("conv-unsupported-cpu"))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"layout": "NHWC"}, "layout NHWC; this operator knows NCHW"),
+        ({"post_ops": "relu"}, "post_ops relu cannot be fused here"),
+        ({"dtype": "bfloat16"}, "dtype bfloat16; this driver knows float32"),
+    ],
+)
+def test_what_a_program_does_not_know_is_unsupported(options: dict[str, str], reason: str) -> None:
+    with start("conv-works-cpu") as driver, pytest.raises(UnsupportedCase) as caught:
+        driver.setup(1, case_of("conv-works-cpu", **options))
+    assert str(caught.value) == reason
+
+
+def test_an_error_of_the_operator_is_told_in_its_words() -> None:
+    with start("conv-error-cpu") as driver:
+        with pytest.raises(DriverFailure) as caught:
+            driver.setup(1, case_of("conv-error-cpu"))
+        assert caught.value.reason == "conv-error-cpu: run: the library returned status 7"
+        driver.drop(1)  # it still answers
+
+
+def test_a_crash_names_the_signal_and_the_process_is_reaped() -> None:
+    error = fails("conv-crash-cpu")
+    assert isinstance(error, DriverCrash)
+    assert str(error) == "conv-crash-cpu: setup: the driver was ended by SIGSEGV"
+
+
+def test_a_program_that_exits_is_a_crash_with_its_code() -> None:
+    error = fails("conv-exit-cpu")
+    assert isinstance(error, DriverCrash)
+    assert str(error) == "conv-exit-cpu: setup: the driver exited with code 3"
+
+
+def test_a_hang_is_killed_and_told_with_its_last_words() -> None:
+    with start("conv-hang-cpu") as driver:
+        driver._timeout_s = 0.2
+        with pytest.raises(DriverTimeout) as caught:
+            driver.setup(1, case_of("conv-hang-cpu"))
+        assert is_gone(driver.pid)
+    assert str(caught.value) == ("conv-hang-cpu: setup: no answer within 0.2 s, killed; last output: waiting for ever")
+
+
+def test_what_a_library_prints_disturbs_no_answer_and_is_bounded(tmp_path: Path) -> None:
+    case = case_of("conv-chatty-cpu")
+    with start("conv-chatty-cpu") as driver:
+        driver.setup(1, case)
+        driver.output(1, tmp_path / "out.bin")
+        driver.block(1, loops=2)
+        assert len(driver._kept) <= 8192
+        os.kill(driver.pid, signal.SIGKILL)
+        with pytest.raises(DriverCrash) as caught:
+            driver.block(1, loops=1)
+    values = np.fromfile(tmp_path / "out.bin", np.float32).reshape(1, 2, 3, 2)
+    np.testing.assert_allclose(values, expected(case), rtol=1e-5, atol=1e-5)
+    assert caught.value.reason.startswith("conv-chatty-cpu: block: the driver was ended by SIGKILL; last output: ")
+    assert caught.value.reason.isprintable()
+
+
+def test_what_an_operator_leaves_unwritten_is_nan(tmp_path: Path) -> None:
+    with start("conv-unwritten-cpu") as driver:
+        driver.setup(1, case_of("conv-unwritten-cpu"))
+        driver.output(1, tmp_path / "out.bin")
+    values = np.fromfile(tmp_path / "out.bin", np.float32)
+    assert np.isfinite(values[:6]).all()
+    assert np.isnan(values[6:]).all()
+
+
+def test_an_output_that_changes_has_another_hash(tmp_path: Path) -> None:
+    with start("conv-drift-cpu") as driver:
+        driver.setup(1, case_of("conv-drift-cpu"))
+        hashes = [driver.output(1, tmp_path / "out.bin").hash for _ in range(2)]
+    assert hashes[0] != hashes[1]
+
+
+def test_denormals_are_flushed_in_all_threads(tmp_path: Path) -> None:
+    with start("conv-denormal-cpu") as driver:
+        driver.setup(1, case_of("conv-denormal-cpu"))
+        driver.output(1, tmp_path / "out.bin")
+    assert not np.fromfile(tmp_path / "out.bin", np.float32).any()
+
+
+def test_inputs_are_dumped_as_the_reference_makes_them(tmp_path: Path) -> None:
+    from nntest.measure.inputs import stream_values
+
+    with start("conv-works-cpu") as driver:
+        for data in ("normal", "relu", "int", "zeros"):
+            driver.setup(1, case_of("conv-works-cpu", data=data, seed=2**40 + 3))
+            driver.dump_tensor(1, "input", tmp_path / "input.bin")
+            dumped = np.fromfile(tmp_path / "input.bin", np.float32)
+            np.testing.assert_array_equal(dumped, stream_values(2**40 + 3, "input", count=60, fill=data))
+        with pytest.raises(DriverFailure, match="the case has no generated tensor 'output'"):
+            driver.dump_tensor(1, "output", tmp_path / "output.bin")
+
+
+@pytest.mark.parametrize("cache", ["warm", "cold_weights", "cold_all"])
+def test_cold_calls_are_timed_singly(cache: str) -> None:
+    with start("conv-works-cpu") as driver:
+        driver.setup(1, case_of("conv-works-cpu", cache=cache))
+        block = driver.block(1, loops=5)
+    assert block.loops == 5
+    assert block.seconds > 0
+
+
+def test_a_paused_process_stands_still_and_goes_on_when_asked() -> None:
+    with start("conv-works-cpu") as driver:
+        driver.pause()
+        driver.pause()
+        assert psutil.Process(driver.pid).status() == psutil.STATUS_STOPPED
+        driver.resume()
+        driver.resume()
+        driver.pause()
+        driver.setup(1, case_of("conv-works-cpu"))
+        driver.pause()
+    assert is_gone(driver.pid)
+
+
+def test_a_closed_driver_refuses_requests() -> None:
+    driver = start("conv-works-cpu")
+    driver.close()
+    driver.close()
+    with pytest.raises(DriverFailure, match="drop: the process was closed"):
+        driver.drop(1)
+
+
+def test_no_descriptor_stays_open() -> None:
+    folder = Path("/proc/self/fd")
+    start("conv-works-cpu").close()
+    before = len(list(folder.iterdir()))
+    for _ in range(3):
+        start("conv-works-cpu").close()
+        fails("conv-crash-cpu")
+    assert len(list(folder.iterdir())) == before
+
+
+def test_threads_are_pinned_and_read_back() -> None:
+    core = min(os.sched_getaffinity(0))
+    with DriverProcess.start(
+        built("conv-works-cpu"), cores=[core], threads=1, env={}, heap_offset=0, timeout_s=60.0
+    ) as driver:
+        assert driver.setup(1, case_of("conv-works-cpu")).cores == (core,)
+        assert psutil.Process(driver.pid).cpu_affinity() == [core]
+
+
+def test_a_core_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(DriverCrash, match="core 1000 was refused: Invalid argument"):
+        DriverProcess.start(built("conv-works-cpu"), cores=[1000], threads=1, env={}, heap_offset=0, timeout_s=60.0)
+
+
+def test_the_peak_is_measured_for_every_thread_that_was_asked_for() -> None:
+    with start("conv-works-cpu") as driver:
+        one = driver.peak(threads=1, seconds=0.01)
+        assert one.threads == 1
+        assert one.gflops >= one.gflops_median > 0
+        assert one.isa
+        assert driver.peak(threads=2, seconds=0.01).threads == 2
+        with pytest.raises(DriverFailure, match="expected 1 to the number of pinned cores"):
+            driver.peak(threads=0, seconds=0.01)
+
+
+def test_variables_of_the_shell_do_not_reach_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "63")
+    monkeypatch.setenv("ONEDNN_VERBOSE", "1")
+    with start("conv-works-cpu", threads=2, OPENBLAS_VERBOSE="1") as driver:
+        environment = psutil.Process(driver.pid).environ()
+    assert environment["OMP_NUM_THREADS"] == "2"
+    assert environment["OPENBLAS_VERBOSE"] == "1"
+    assert "ONEDNN_VERBOSE" not in environment
+
+
+def test_a_driver_dies_with_the_session_that_is_killed() -> None:
+    script = textwrap.dedent("""
+        import sys, time
+        from tests.programs.build import start
+        driver = start("conv-works-cpu")
+        driver.pause()
+        print(driver.pid, flush=True)
+        time.sleep(60)
+    """)
+    with subprocess.Popen([sys.executable, "-c", script], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as session:
+        assert session.stdout is not None
+        driver = psutil.Process(int(session.stdout.readline()))
+        session.kill()
+        session.wait()
+        psutil.wait_procs([driver], timeout=10)
+        assert not driver.is_running() or driver.status() == psutil.STATUS_ZOMBIE

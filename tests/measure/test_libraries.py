@@ -1,0 +1,128 @@
+"""Finding libraries: versions, specs, and what a missing one says."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from nntest.errors import MissingPartError, UsageError
+from nntest.measure.libraries import LIBRARY_NAMES, find_libraries, find_library, onednn, openblas
+
+
+def write_onednn(folder: Path, version: str) -> Path:
+    """Make a folder that looks like an installation of oneDNN."""
+    header = folder / "include" / "oneapi" / "dnnl" / "dnnl_version.h"
+    header.parent.mkdir(parents=True)
+    parts = zip(("MAJOR", "MINOR", "PATCH"), version.split("."), strict=True)
+    defines = "".join(f"#define DNNL_VERSION_{name} {value}\n" for name, value in parts)
+    header.write_text(defines + '#define DNNL_VERSION_HASH "abcdef0123"\n')
+    (folder / "lib").mkdir()
+    (folder / "lib" / "libdnnl.so.3").write_bytes(version.encode())
+    return folder
+
+
+def test_every_library_of_this_environment_is_found() -> None:
+    assert {found.library.name for found in find_libraries()} == set(LIBRARY_NAMES)
+
+
+@pytest.mark.parametrize("name", LIBRARY_NAMES)
+def test_a_library_is_found_by_nothing_version_and_tag(name: str) -> None:
+    found = find_library(name)
+    assert found.library.tag == f"{name}-{found.library.version}"
+    assert find_library(name, found.library.version) == found
+    assert find_library(name, found.library.tag) == found
+    assert all(path.exists() for path in (*found.include_dirs, *found.link_files))
+
+
+def test_an_unknown_library_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        find_library("blis-cpu")
+    assert str(caught.value) == (
+        "library blis-cpu: unknown; expected one of onednn-cpu, openblas-cpu, plain-cpu; correct the name"
+    )
+
+
+def test_a_version_that_is_not_there_says_what_is() -> None:
+    with pytest.raises(MissingPartError) as caught:
+        find_library("plain-cpu", "9.9")
+    assert str(caught.value) == ("plain-cpu: 9.9 was not found (there is plain-cpu-1.0.0); choose that one")
+    with pytest.raises(MissingPartError) as caught:
+        find_library("openblas-cpu", "0.1")
+    there = find_library("openblas-cpu").library.tag
+    assert str(caught.value) == (
+        f"openblas-cpu: 0.1 was not found (there is {there}); install it with `pip install scipy-openblas32`, "
+        "or choose one of those"
+    )
+
+
+def test_a_library_is_found_in_a_folder(tmp_path: Path) -> None:
+    found = find_library("onednn-cpu", str(write_onednn(tmp_path / "other", "3.9.1")))
+    assert found.library.tag == "onednn-cpu-3.9.1"
+    assert found.library.description == "oneDNN 3.9.1 (abcdef0), OpenMP"
+    assert found.root == tmp_path / "other"
+    assert found.link_files == (tmp_path / "other" / "lib" / "libdnnl.so.3",)
+    assert found.library.build != find_library("onednn-cpu").library.build
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(MissingPartError) as caught:
+        find_library("onednn-cpu", f"{tmp_path}/nowhere")
+    assert str(caught.value) == (
+        f"onednn-cpu: {tmp_path}/nowhere is no folder; expected one with include/ and lib/; correct --library"
+    )
+
+
+def test_a_missing_onednn_says_where_it_was_looked_for_and_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(onednn, "_in_folder", lambda _folder: None)
+    with pytest.raises(MissingPartError) as caught:
+        find_library("onednn-cpu")
+    assert str(caught.value) == (
+        f"onednn-cpu: oneDNN was not found (looked in {tmp_path}/lib/libdnnl.so.3, /usr/local/lib/libdnnl.so.3, "
+        "/usr/lib/libdnnl.so.3); install it with `pip install onednn-cpu-gomp onednn-devel-cpu-gomp`, "
+        "or choose another program from `nntest list programs`"
+    )
+
+
+def test_a_missing_openmp_runtime_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_name: str) -> None:
+        raise OSError("libgomp.so.1: cannot open shared object file")
+
+    monkeypatch.setattr("ctypes.CDLL", refuse)
+    with pytest.raises(MissingPartError) as caught:
+        find_library("onednn-cpu", str(write_onednn(tmp_path / "other", "3.9.1")))
+    assert str(caught.value) == (
+        "onednn-cpu: libgomp.so.1, the OpenMP runtime that it needs, was not found (looked in the system's library "
+        "folders); install it with `apt install libgomp1`, or choose another program from `nntest list programs`"
+    )
+    assert "onednn-cpu" not in {found.library.name for found in find_libraries()}
+
+
+def test_a_missing_openblas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(MissingPartError) as caught:
+        find_library("openblas-cpu")
+    assert str(caught.value) == (
+        f"openblas-cpu: OpenBLAS was not found (looked in {sys.prefix} (package scipy_openblas32)); "
+        "install it with `pip install scipy-openblas32`, or choose another program from `nntest list programs`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("has_avx512", "core", "env"),
+    [
+        (True, "Haswell", {"OPENBLAS_CORETYPE": "SkylakeX"}),
+        (True, "SapphireRapids", {}),
+        (False, "Haswell", {}),
+    ],
+)
+def test_a_processor_that_openblas_does_not_know_gets_its_kernels(
+    monkeypatch: pytest.MonkeyPatch, has_avx512: bool, core: str, env: dict[str, str]
+) -> None:
+    monkeypatch.setattr(openblas, "_has_avx512", lambda: has_avx512)
+    monkeypatch.setattr(openblas, "_detected_core", lambda _binary: core)
+    found = find_library("openblas-cpu")
+    assert found.env == env
+    assert ("OPENBLAS_CORETYPE=SkylakeX" in found.library.description) == bool(env)

@@ -1,0 +1,1 @@
+"""Programs that go wrong in one way each, and how tests build and start them."""

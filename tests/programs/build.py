@@ -1,0 +1,54 @@
+"""Builds programs for tests, into a cache that later runs of the tests find again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nntest.measure.build import BuiltProgram, build
+from nntest.measure.driver import DriverProcess
+from nntest.measure.libraries import find_library
+from nntest.model.case import Case
+from nntest.model.species import SPECIES
+
+REPOSITORY = Path(__file__).parents[2]
+CACHE = REPOSITORY / "build" / "tests"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What building needs to know of a program."""
+
+    uoa: str
+    path: Path
+    meta: Mapping[str, Any]
+
+
+def source_of(name: str) -> Source:
+    """Find a program of the repository, or one of those beside this file."""
+    places = [REPOSITORY / "program" / name, Path(__file__).parent / name]
+    path = next(place for place in places if place.is_dir())
+    return Source(name, path, json.loads((path / ".cm" / "meta.json").read_text()))
+
+
+@cache
+def built(name: str, flags: str = "") -> BuiltProgram:
+    source = source_of(name)
+    return build(source, find_library(source.meta["nntest"]["library"]), flags=flags, cache_root=CACHE)
+
+
+def start(name: str, *, threads: int = 1, timeout_s: float = 60.0, flags: str = "", **env: str) -> DriverProcess:
+    """Start a driver without pinning, so that tests run anywhere."""
+    return DriverProcess.start(
+        built(name, flags), cores=(), threads=threads, env=env, heap_offset=64, timeout_s=timeout_s
+    )
+
+
+def case_of(name: str, values: Mapping[str, object] | None = None, **options: Any) -> Case:
+    """Make a case of a program; a small convolution by default."""
+    species = source_of(name).meta["nntest"]["species"]
+    small = {"CK_IN_SHAPE_C": 3, "CK_IN_SHAPE_H": 5, "CK_IN_SHAPE_W": 4, "CK_OUT_SHAPE_C": 2, "CK_CONV_KERNEL": 3}
+    parameters, batch_size = SPECIES[species].normalise(small if values is None else values)
+    return Case(program=name, species=species, parameters=parameters, batch_size=batch_size, **options)
