@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,62 @@ def _visible(case: Case, prefix: str, y: int, x: int) -> list[tuple[int, int, in
     return found
 
 
+def _naive_lrn(t: dict[str, Array], p: Any) -> Array:
+    x, reach = t["input"], p["CK_LRN_SIZE"] // 2
+    output = np.empty_like(x)
+    for c in range(x.shape[1]):
+        total = (x[:, max(0, c - reach) : c + reach + 1] ** 2).sum(axis=1)
+        base = p["CK_LRN_K"] + p["CK_LRN_ALPHA_PPM"] * 1e-6 * total / p["CK_LRN_SIZE"]
+        output[:, c] = x[:, c] / base ** (p["CK_LRN_BETA_PERCENT"] * 0.01)
+    return output
+
+
+def _naive_batchnorm(t: dict[str, Array], p: Any) -> Array:
+    output = np.empty_like(t["input"])
+    for c in range(output.shape[1]):
+        scale, mean, spread = t["weights"][:, c]
+        deviation = math.sqrt(0.5 + spread * spread + p["CK_BATCHNORM_EPSILON_PPM"] * 1e-6)
+        output[:, c] = scale * (t["input"][:, c] - mean) / deviation + t["bias"][c]
+    return output
+
+
+def _naive_resize(x: Array, p: Any, shape: tuple[int, ...]) -> Array:
+    """The mean of the four pixels around each position, weighted by the opposite areas."""
+    output = np.empty(shape)
+    height, width = x.shape[2:]
+    for y, column in itertools.product(range(shape[2]), range(shape[3])):
+        half = 0.5 if p["CK_HALF_PIXEL_CENTERS"] else 0.0
+        row, col = (y + half) * height / shape[2] - half, (column + half) * width / shape[3] - half
+        top, left = math.floor(row), math.floor(col)
+        total = np.zeros(shape[:2])
+        for i, j in itertools.product((top, top + 1), (left, left + 1)):
+            area = (1 - abs(row - i)) * (1 - abs(col - j))
+            total += area * x[:, :, min(max(i, 0), height - 1), min(max(j, 0), width - 1)]
+        output[:, :, y, column] = total
+    return output
+
+
+_ELEMENTWISE: dict[str, Callable[[dict[str, Array], Any], Array]] = {
+    "add": lambda t, _: t["input"] + t["input1"],
+    "concat": lambda t, _: np.concatenate([t[role] for role in sorted(t)], axis=1),
+    "relu": lambda t, _: np.where(t["input"] > 0, t["input"], 0.0),
+    "lrn": _naive_lrn,
+    "batchnorm": _naive_batchnorm,
+}
+
+
 def _naive(case: Case) -> Array:
     """The definitions, one output value at a time."""
     t = {role: values.astype(np.float64) for role, values in case_inputs(case).items()}
     p, species = case.parameters, SPECIES[case.species]
     output = np.zeros(species.output_shape(p, case.batch_size))
     x = t["input"]
-    if case.species in ("reorder", "reshape"):
+    if case.species in ("reorder", "reshape", "flatten"):
         return x.reshape(output.shape)
+    if case.species in _ELEMENTWISE:
+        return _ELEMENTWISE[case.species](t, p)
+    if case.species == "resizebilinear":
+        return _naive_resize(x, p, output.shape)
     if case.species == "softmax":
         return np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
     if case.species == "gemm":

@@ -23,6 +23,10 @@ def _case(species: str, raw: Any, **options: Any) -> Case:
     return Case(program=f"{species}-x", species=species, parameters=parameters, **options)
 
 
+def _image(channels: int, height: int, width: int) -> dict[str, int]:
+    return {"CK_IN_SHAPE_C": channels, "CK_IN_SHAPE_H": height, "CK_IN_SHAPE_W": width}
+
+
 def _reference(case: Case) -> Reference:
     return Reference(expected(case), reference_id(case))
 
@@ -188,7 +192,7 @@ def test_winograd_has_its_own_limit(channels: int) -> None:
     assert verify(case, rounded[None], reference, "winograd").verified is False
 
 
-@pytest.mark.parametrize("species", ["maxpool", "reorder"])
+@pytest.mark.parametrize("species", ["maxpool", "reorder", "concat", "relu", "flatten"])
 def test_what_only_moves_values_must_be_equal(species: str) -> None:
     case = _case(species, SYNTHETIC[species][2].values)
     reference = _reference(case)
@@ -211,6 +215,78 @@ def test_softmax_in_float32_passes() -> None:
         assert result.verified is True, result
         assert result.max_error is not None
         assert result.max_error < 0.5 * TOLERANCE["softmax"]
+
+
+def _resized_in_float32(case: Case, *, centers: bool) -> F32:
+    """Positions, shares and products in float32, as the libraries compute them: first the ratio, then the position."""
+    values = case_inputs(case)["input"]
+    for axis in (2, 3):
+        size, wanted = values.shape[axis], case.parameters[f"CK_OUT_SHAPE_{'HW'[axis - 2]}"]
+        shift = np.float32(0.5 if centers else 0.0)
+        positions = (np.arange(wanted, dtype=np.float32) + shift) * (np.float32(size) / np.float32(wanted)) - shift
+        positions = np.clip(positions, np.float32(0), np.float32(size - 1))
+        before = positions.astype(np.int64)
+        share = (positions - before).astype(np.float32).reshape([-1 if i == axis else 1 for i in range(4)])
+        after = np.minimum(before + 1, size - 1)
+        values = values.take(before, axis) * (np.float32(1) - share) + values.take(after, axis) * share
+    return values
+
+
+@pytest.mark.parametrize("centers", [False, True])
+def test_a_resize_in_float32_passes_and_the_other_placement_fails(centers: bool) -> None:
+    sizes = [(7, 9, 15, 4), (56, 56, 224, 224), (513, 300, 129, 999), (1080, 1920, 640, 640)]
+    for height, width, out_height, out_width in sizes:
+        raw = {"CK_IN_SHAPE_C": 1, "CK_IN_SHAPE_H": height, "CK_IN_SHAPE_W": width}
+        raw |= {"CK_OUT_SHAPE_H": out_height, "CK_OUT_SHAPE_W": out_width, "CK_HALF_PIXEL_CENTERS": int(centers)}
+        case = _case("resizebilinear", raw)
+        reference = _reference(case)
+        result = verify(case, _resized_in_float32(case, centers=centers), reference, "direct")
+        assert result.verified is True, result
+        assert result.max_error is not None
+        assert result.max_error < 0.5 * TOLERANCE["direct"]
+        other = verify(case, _resized_in_float32(case, centers=not centers), reference, "direct")
+        assert other.verified is False
+
+
+def _normalised_in_float32(case: Case) -> F32:
+    x, p = case_inputs(case)["input"], case.parameters
+    alpha = np.float32(p["CK_LRN_ALPHA_PPM"] / 1e6 / p["CK_LRN_SIZE"])
+    padded = np.pad(x * x, ((0, 0), (p["CK_LRN_SIZE"] // 2,) * 2, (0, 0), (0, 0)))
+    total = np.zeros_like(x)
+    for shift in range(p["CK_LRN_SIZE"]):
+        total += padded[:, shift : shift + x.shape[1]]
+    return x * (np.float32(p["CK_LRN_K"]) + alpha * total) ** np.float32(-p["CK_LRN_BETA_PERCENT"] / 100)
+
+
+def test_lrn_in_float32_passes_and_its_omission_fails() -> None:
+    image = {"CK_IN_SHAPE_C": 96, "CK_IN_SHAPE_H": 55, "CK_IN_SHAPE_W": 55}
+    for raw in (image, *(edge.values for edge in SYNTHETIC["lrn"])):
+        case = _case("lrn", raw)
+        reference = _reference(case)
+        result = verify(case, _normalised_in_float32(case), reference, "direct")
+        assert result.verified is True, result
+        # With the default alpha of 1e-4 the result is hardly smaller than the input: the limit must see it still.
+        assert verify(case, case_inputs(case)["input"], reference, "direct").verified is False
+
+
+def test_batchnorm_in_float32_passes_and_a_forgotten_epsilon_fails() -> None:
+    for raw in (*(edge.values for edge in SYNTHETIC["batchnorm"]), {**_image(512, 14, 14)}):
+        case = _case("batchnorm", raw)
+        t, reference = case_inputs(case), _reference(case)
+        scale, mean, spread = t["weights"]
+        for epsilon in (case.parameters["CK_BATCHNORM_EPSILON_PPM"] / 1e6, 0.0):
+            factor = scale / np.sqrt(np.float32(0.5) + spread * spread + np.float32(epsilon))
+            shift = t["bias"] - mean * factor
+            output = t["input"] * factor[:, None, None] + shift[:, None, None]
+            result = verify(case, output, reference, "direct")
+            assert result.verified is (epsilon > 0), result
+
+
+def test_a_sum_in_float32_passes() -> None:
+    case = _case("add", _image(64, 28, 28))
+    t, reference = case_inputs(case), _reference(case)
+    assert verify(case, t["input"] + t["input1"], reference, "direct").verified is True
+    assert verify(case, t["input"] + t["input"], reference, "direct").verified is False
 
 
 def test_results_expected_to_be_zero() -> None:

@@ -81,6 +81,36 @@ def test_layers_are_put_in_an_order_in_which_they_can_run() -> None:
     assert [layer.name for layer in network.layers] == ["a", "b", "c", "d"]
 
 
+def _concat(name: str, *inputs: str, third: int = 0) -> dict[str, Any]:
+    parameters = {"CK_IN_SHAPE_C": 4, "CK_CONCAT_C1": 4, "CK_IN_SHAPE_H": 4, "CK_IN_SHAPE_W": 4}
+    if third:
+        parameters["CK_CONCAT_C2"] = third
+    return {"name": name, "species": "concat", "parameters": parameters, "inputs": list(inputs)}
+
+
+def test_branches_meet_in_the_order_of_their_operands() -> None:
+    branches = _pool("a", 8, "input"), _pool("b", 8, "input")
+    network = _network(*branches, _concat("c", "b", "a", "b", third=4))
+    assert network.layers[-1].inputs == ("b", "a", "b")
+    assert network.layers[-1].output == (1, 12, 4, 4)
+    assert _message(*branches, _concat("c", "a", "b", third=5)) == (
+        "n.json: layer c has 2 inputs; concat expects 3; correct its inputs"
+    )
+    assert _message(*branches, _concat("c", "a", "b", "a", third=5)) == (
+        "n.json: layer c expects 5x4x4 from a, which gives 4x4x4; expected equal; correct one of them"
+    )
+
+
+def test_what_follows_on_a_layers_output_survives_its_file() -> None:
+    network = _network({**_pool("a", 8, "input"), "post_ops": "relu"}, _pool("b", 4, "a"))
+    assert [layer.post_ops for layer in network.layers] == ["relu", ""]
+    assert network_from_json(network.to_json(), where="n.json") == network
+    assert "post_ops" not in network.to_json()["layers"][1]
+    assert _message({**_pool("a", 8, "input"), "post_ops": "gelu"}) == (
+        "n.json: layer 0 (a): post_ops is 'gelu'; expected 'relu' or none; correct or remove it"
+    )
+
+
 def test_a_file_that_is_absent_or_no_json(tmp_path: Path) -> None:
     path = tmp_path / "network.json"
     with pytest.raises(DataError, match=r"network\.json: cannot be read \(No such file or directory\); expected a net"):

@@ -58,6 +58,39 @@ RAW = {
     "reshape": IMAGE.map(
         lambda raw: raw | {"CK_OUT_SHAPE_C": math.prod(raw[f"CK_IN_SHAPE_{axis}"] for axis in "CHW")}  # type: ignore[misc]
     ),
+    "add": IMAGE,
+    "concat": st.lists(SMALL, min_size=2, max_size=4).flatmap(
+        lambda channels: st.fixed_dictionaries(
+            {
+                "CK_IN_SHAPE_C": st.just(channels[0]),
+                **{f"CK_CONCAT_C{number}": st.just(count) for number, count in enumerate(channels[1:], start=1)},
+                "CK_IN_SHAPE_H": SMALL,
+                "CK_IN_SHAPE_W": SMALL,
+            },
+            optional={"CK_IN_SHAPE_N": SMALL},
+        )
+    ),
+    "relu": IMAGE,
+    "lrn": _joined(
+        IMAGE,
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "CK_LRN_SIZE": st.integers(0, 4).map(lambda half: 2 * half + 1),
+                "CK_LRN_ALPHA_PPM": st.integers(1, 10**6),
+                "CK_LRN_BETA_PERCENT": st.integers(1, 200),
+                "CK_LRN_K": SMALL,
+            },
+        ),
+    ),
+    "batchnorm": _joined(IMAGE, st.fixed_dictionaries({}, optional={"CK_BATCHNORM_EPSILON_PPM": st.integers(0, 1000)})),
+    "flatten": IMAGE,
+    "resizebilinear": _joined(
+        IMAGE,
+        st.fixed_dictionaries(
+            {"CK_OUT_SHAPE_H": SMALL, "CK_OUT_SHAPE_W": SMALL}, optional={"CK_HALF_PIXEL_CENTERS": st.integers(0, 1)}
+        ),
+    ),
 }
 
 every_species = pytest.mark.parametrize("name", list(SPECIES))
@@ -100,7 +133,10 @@ def test_work_and_traffic_agree_with_the_tensors(name: str, data: st.DataObject)
     assert species.bytes_moved(parameters, batch_size, dtype="int8") * 4 == species.bytes_moved(parameters, batch_size)
     assert species.flops(parameters, batch_size) == batch_size * species.flops(parameters)
     assert species.macs(parameters, batch_size) == batch_size * species.macs(parameters)
-    if "weights" in tensors:
+    if name == "batchnorm":
+        assert species.macs(parameters) == 0
+        assert species.parameter_count(parameters) == 4 * parameters["CK_IN_SHAPE_C"]
+    elif "weights" in tensors:
         assert species.flops(parameters) == 2 * species.macs(parameters) > 0
         assert species.macs(parameters) == math.prod(species.output_shape(parameters)) * species.reduction_length(
             parameters
@@ -209,6 +245,30 @@ def _read_pool(name: str) -> dict[str, int]:
     }
 
 
+def _read_concat(name: str) -> dict[str, int]:
+    channels, height, width = name.split("-")
+    first, *more = map(int, channels.split("."))
+    return {
+        "CK_IN_SHAPE_C": first,
+        "CK_IN_SHAPE_H": int(height),
+        "CK_IN_SHAPE_W": int(width),
+        **{f"CK_CONCAT_C{number}": count for number, count in enumerate([*more, 0, 0][:3], start=1)},
+    }
+
+
+def _lettered(*keys: str, **suffixes: tuple[str, int]) -> Callable[[str], dict[str, int]]:
+    """Numbers, then numbers that a letter precedes: the letter's key and what its absence means."""
+
+    def read(name: str) -> dict[str, int]:
+        parts = name.split("-")
+        found = {part[0]: int(part[1:] or 1) for part in parts if part[0].isalpha()}
+        plain = [int(part) for part in parts if not part[0].isalpha()]
+        lettered = {key: found.get(letter, default) for letter, (key, default) in suffixes.items()}
+        return dict(zip(keys, plain, strict=True)) | lettered
+
+    return read
+
+
 _CHW = tuple(f"CK_IN_SHAPE_{axis}" for axis in "CHW")
 _CHW_CHW = (*_CHW, *(f"CK_OUT_SHAPE_{axis}" for axis in "CHW"))
 READ = {
@@ -221,6 +281,19 @@ READ = {
     "softmax": _numbers(*_CHW),
     "reorder": _numbers(*_CHW),
     "reshape": _numbers(*_CHW_CHW),
+    "add": _numbers(*_CHW),
+    "concat": _read_concat,
+    "relu": _numbers(*_CHW),
+    "lrn": _lettered(
+        *_CHW,
+        "CK_LRN_SIZE",
+        a=("CK_LRN_ALPHA_PPM", 100),
+        b=("CK_LRN_BETA_PERCENT", 75),
+        k=("CK_LRN_K", 1),
+    ),
+    "batchnorm": _lettered(*_CHW, e=("CK_BATCHNORM_EPSILON_PPM", 10)),
+    "flatten": _numbers(*_CHW),
+    "resizebilinear": _lettered(*_CHW_CHW, h=("CK_HALF_PIXEL_CENTERS", 0)),
 }
 
 
@@ -295,6 +368,7 @@ def test_the_originals_padding_scheme_becomes_pads() -> None:
 # --- nonsense ---
 
 CONV_RAW = {"CK_IN_SHAPE_C": 2, "CK_IN_SHAPE_H": 3, "CK_IN_SHAPE_W": 3, "CK_OUT_SHAPE_C": 2, "CK_CONV_KERNEL": 1}
+IMAGE_RAW = {"CK_IN_SHAPE_C": 2, "CK_IN_SHAPE_H": 3, "CK_IN_SHAPE_W": 3}
 POOL_RAW = {"CK_IN_SHAPE_C": 2, "CK_IN_SHAPE_H": 9, "CK_IN_SHAPE_W": 9, "CK_POOL_KERNEL": 3}
 
 
@@ -367,6 +441,29 @@ POOL_RAW = {"CK_IN_SHAPE_C": 2, "CK_IN_SHAPE_H": 9, "CK_IN_SHAPE_W": 9, "CK_POOL
             {"CK_IN_SHAPE_C": 6, "CK_OUT_SHAPE_C": 5},
             "the input has 6 elements and the output 5; expected equal numbers; correct one of them",
         ),
+        (
+            "concat",
+            {**IMAGE_RAW, "CK_CONCAT_C1": 4, "CK_CONCAT_C3": 4},
+            "CK_CONCAT_C3 is 4 and CK_CONCAT_C2 0; expected inputs without a gap; correct one of them",
+        ),
+        ("concat", IMAGE_RAW, "CK_CONCAT_C1 is missing; expected a whole number; add it to the shape"),
+        (
+            "lrn",
+            {**IMAGE_RAW, "CK_LRN_SIZE": 4},
+            "CK_LRN_SIZE is 4; expected an odd number, as many neighbours on both sides; correct the shape",
+        ),
+        (
+            "resizebilinear",
+            {**IMAGE_RAW, "CK_OUT_SHAPE_C": 3, "CK_OUT_SHAPE_H": 9, "CK_OUT_SHAPE_W": 9},
+            "CK_IN_SHAPE_C is 2 and CK_OUT_SHAPE_C 3; expected equal, as only height and width are resized; "
+            "correct one of them",
+        ),
+        (
+            "resizebilinear",
+            {**IMAGE_RAW, "CK_OUT_SHAPE_H": 9, "CK_OUT_SHAPE_W": 9, "CK_HALF_PIXEL_CENTERS": 2},
+            "CK_HALF_PIXEL_CENTERS is 2; expected 0 (corners of pixels coincide at the top left) or 1 (centres of "
+            "pixels are halves); correct the shape",
+        ),
     ],
 )
 def test_nonsense_is_refused_in_one_line(species: str, raw: Raw, message: str) -> None:
@@ -381,5 +478,6 @@ def test_an_unknown_species_is_refused_with_the_known_ones() -> None:
         find_species("convolve", where="network.json")
     assert str(error.value) == (
         "network.json: 'convolve' is no species; expected one of conv, depthwiseconv, fullyconnected, gemm, avgpool, "
-        "maxpool, softmax, reorder, reshape; correct the name"
+        "maxpool, softmax, reorder, reshape, add, concat, relu, lrn, batchnorm, flatten, resizebilinear; "
+        "correct the name"
     )

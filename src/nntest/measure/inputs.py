@@ -11,7 +11,7 @@ alone, in any order and on any machine. All arithmetic is modulo 2**64::
 ``mix`` is the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
 OOPSLA 2014). Indices run over the logical row-major order (NCHW, OIHW), so that values do not depend on the layout.
 
-The case's ``data`` says how activations (``input``, ``input1``) are filled: ``normal`` as above, ``relu`` with
+The case's ``data`` says how activations (``input``, ``input1``, ...) are filled: ``normal`` as above, ``relu`` with
 negative values replaced by 0, ``int`` as floor(8 * value), ``zeros``. Weights and bias stay ``normal``, except that
 ``int`` makes whole numbers of them too, so that every sum is exact.
 
@@ -25,9 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nntest.model.case import Case, Fill
-from nntest.model.species import SPECIES, Tensors
+from nntest.model.species import OPERANDS, SPECIES, Tensors
 
-ROLE_NUMBERS = {"input": 0, "weights": 1, "bias": 2, "output": 3, "input1": 4}
+# 5 is the workspace of the operator interface.
+ROLE_NUMBERS = {"input": 0, "weights": 1, "bias": 2, "output": 3, "input1": 4, "input2": 6, "input3": 7}
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MULTIPLIER_1 = 0xBF58476D1CE4E5B9
@@ -75,7 +76,7 @@ def stream_values(
 
 def fill_of(role: str, data: Fill) -> Fill:
     """Return how the tensor of ``role`` is filled in a case whose activations are filled as ``data``."""
-    return data if role in ("input", "input1") or data == "int" else "normal"
+    return data if role in OPERANDS or data == "int" else "normal"
 
 
 def tensor_values(

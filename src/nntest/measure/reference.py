@@ -22,7 +22,7 @@ from nntest.measure.inputs import case_tensors, tensor_values
 from nntest.model.case import Case
 from nntest.model.ids import block_id
 from nntest.model.shape import Window
-from nntest.model.species import Tensors
+from nntest.model.species import OPERANDS, Tensors
 
 # Part of every cache key: raise it when a value could change.
 REFERENCE_VERSION = 1
@@ -272,6 +272,63 @@ def _copy(case: Case, tensors: Tensors) -> Array:
     return _activations(case, tensors).astype(np.float64).reshape(tensors["output"])
 
 
+def _add(case: Case, tensors: Tensors) -> Array:
+    total = _activations(case, tensors).astype(np.float64)
+    total += _activations(case, tensors, "input1")
+    return total
+
+
+def _concat(case: Case, tensors: Tensors) -> Array:
+    parts = [_activations(case, tensors, role) for role in OPERANDS if role in tensors]
+    return np.concatenate(parts, axis=1, dtype=np.float64)
+
+
+def _relu(case: Case, tensors: Tensors) -> Array:
+    return np.maximum(_activations(case, tensors).astype(np.float64), 0.0)
+
+
+def _lrn(case: Case, tensors: Tensors) -> Array:
+    p = case.parameters
+    values = _activations(case, tensors).astype(np.float64)
+    reach, channels = p["CK_LRN_SIZE"] // 2, values.shape[1]
+    sums = np.zeros_like(values)
+    for shift in range(-min(reach, channels - 1), min(reach, channels - 1) + 1):
+        sums[:, max(0, -shift) : channels - max(0, shift)] += values[:, max(0, shift) : channels - max(0, -shift)] ** 2
+    sums *= p["CK_LRN_ALPHA_PPM"] / 1e6 / p["CK_LRN_SIZE"]
+    sums += p["CK_LRN_K"]
+    sums **= p["CK_LRN_BETA_PERCENT"] / 100
+    values /= sums
+    return values
+
+
+def _batchnorm(case: Case, tensors: Tensors) -> Array:
+    scale, mean, spread = tensor_values(case, "weights", tensors["weights"]).astype(np.float64)[:, :, None, None]
+    factor = scale / np.sqrt(0.5 + spread**2 + case.parameters["CK_BATCHNORM_EPSILON_PPM"] / 1e6)
+    output = _activations(case, tensors).astype(np.float64)
+    output -= mean
+    output *= factor
+    output += tensor_values(case, "bias", tensors["bias"])[:, None, None]
+    return output
+
+
+def _resizebilinear(case: Case, tensors: Tensors) -> Array:
+    centers = bool(case.parameters["CK_HALF_PIXEL_CENTERS"])
+    values = _activations(case, tensors).astype(np.float64)
+    for axis in (2, 3):
+        before, after, share = _between(tensors["input"][axis], tensors["output"][axis], centers)
+        weights = np.moveaxis(share.reshape(-1, 1, 1, 1), 0, axis)
+        values = values.take(before, axis) * (1.0 - weights) + values.take(after, axis) * weights
+    return values
+
+
+def _between(size: int, wanted: int, centers: bool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Array]:
+    """Neighbours of each output position along one axis, and the share of the second."""
+    shift = 0.5 if centers else 0.0
+    positions = np.clip((np.arange(wanted) + shift) * size / wanted - shift, 0, size - 1)
+    before = np.floor(positions).astype(np.int64)
+    return before, np.minimum(before + 1, size - 1), positions - before
+
+
 def _post_op(operation: str, case: Case, tensors: Tensors, output: Array) -> Array:
     if operation == "relu":
         return np.maximum(output, 0.0)
@@ -292,4 +349,11 @@ _COMPUTE: Mapping[str, Callable[[Case, Tensors], Array]] = {
     "softmax": _softmax,
     "reorder": _copy,
     "reshape": _copy,
+    "add": _add,
+    "concat": _concat,
+    "relu": _relu,
+    "lrn": _lrn,
+    "batchnorm": _batchnorm,
+    "flatten": _copy,
+    "resizebilinear": _resizebilinear,
 }

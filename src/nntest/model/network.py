@@ -11,19 +11,24 @@ import orjson
 
 from nntest.errors import DataError, UsageError
 from nntest.model.shape import Parameters
-from nntest.model.species import SPECIES, Species, find_species
+from nntest.model.species import OPERANDS, SPECIES, Species, find_species
 
 INPUT = "input"  # the name by which layers refer to the network's own input
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One node: ``inputs`` names the layers (or ``input``) whose outputs it reads, in the order of its operands."""
+    """One node of the graph.
+
+    ``inputs`` names the layers (or ``input``) whose outputs it reads, in the order of its operands. ``post_ops`` is
+    what follows on its output before any other layer sees it, as a case's ``post_ops`` says it: ``relu`` or nothing.
+    """
 
     name: str
     species: str
     parameters: Parameters
     inputs: tuple[str, ...]
+    post_ops: str = ""
 
     @property
     def table(self) -> Species:
@@ -44,6 +49,8 @@ class Layer:
 @dataclass(frozen=True, kw_only=True)
 class Network:
     """A model as it is run for inference: batch normalisation folded into the layer before it, no dropout.
+
+    ReLU is a layer's ``post_ops``; other activations (tanh, ReLU6) are left out.
 
     ``input`` is the size of one input (channels, height, width); ``layers`` are in an order in which they can run.
     """
@@ -78,6 +85,7 @@ class Network:
                     "shape": layer.shape,
                     "parameters": dict(layer.table.ck_values(layer.parameters)),
                     "inputs": list(layer.inputs),
+                    **({"post_ops": layer.post_ops} if layer.post_ops else {}),
                 }
                 for layer in self.layers
             ],
@@ -168,7 +176,16 @@ def _layer(raw: Any, *, where: str) -> Layer:
         raise DataError(
             f"{where}: shape is {raw['shape']}, but its parameters say {shape}; expected equal; correct one of them"
         )
-    return Layer(name=raw["name"], species=species.name, parameters=parameters, inputs=tuple(raw["inputs"]))
+    post_ops = raw.get("post_ops", "")
+    if post_ops not in ("", "relu"):
+        raise DataError(f"{where}: post_ops is {post_ops!r}; expected 'relu' or none; correct or remove it")
+    return Layer(
+        name=raw["name"],
+        species=species.name,
+        parameters=parameters,
+        inputs=tuple(raw["inputs"]),
+        post_ops=post_ops,
+    )
 
 
 def _in_order(by_name: Mapping[str, Layer], where: str) -> list[Layer]:
@@ -192,7 +209,7 @@ def _in_order(by_name: Mapping[str, Layer], where: str) -> list[Layer]:
 
 def _check_operands(layer: Layer, outputs: Mapping[str, tuple[int, ...]], where: str) -> None:
     tensors = layer.table.tensors(layer.parameters)
-    wanted = [tensors[role] for role in ("input", "input1") if role in tensors]
+    wanted = [tensors[role] for role in OPERANDS if role in tensors]
     if len(wanted) != len(layer.inputs):
         raise DataError(
             f"{where}: layer {layer.name} has {len(layer.inputs)} inputs; "

@@ -9,13 +9,33 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from nntest.errors import UsageError
+from nntest.model.species.concatenation import CONCAT
 from nntest.model.species.convolution import CONV, DEPTHWISECONV
-from nntest.model.species.elementwise import REORDER, RESHAPE, SOFTMAX
-from nntest.model.species.entry import DTYPE_BYTES, Species, Tensors
+from nntest.model.species.elementwise import ADD, FLATTEN, RELU, REORDER, RESHAPE, SOFTMAX
+from nntest.model.species.entry import DTYPE_BYTES, OPERANDS, Species, Tensors
 from nntest.model.species.matrix import FULLYCONNECTED, GEMM
+from nntest.model.species.normalisation import BATCHNORM, LRN
 from nntest.model.species.pooling import AVGPOOL, MAXPOOL
+from nntest.model.species.resizing import RESIZEBILINEAR
 
-_TABLE = (CONV, DEPTHWISECONV, FULLYCONNECTED, GEMM, AVGPOOL, MAXPOOL, SOFTMAX, REORDER, RESHAPE)
+_TABLE = (
+    CONV,
+    DEPTHWISECONV,
+    FULLYCONNECTED,
+    GEMM,
+    AVGPOOL,
+    MAXPOOL,
+    SOFTMAX,
+    REORDER,
+    RESHAPE,
+    ADD,
+    CONCAT,
+    RELU,
+    LRN,
+    BATCHNORM,
+    FLATTEN,
+    RESIZEBILINEAR,
+)
 
 SPECIES: Mapping[str, Species] = MappingProxyType({species.name: species for species in _TABLE})
 
@@ -27,4 +47,4 @@ def find_species(name: str, *, where: str = "species") -> Species:
     return SPECIES[name]
 
 
-__all__ = ["DTYPE_BYTES", "SPECIES", "Species", "Tensors", "find_species"]
+__all__ = ["DTYPE_BYTES", "OPERANDS", "SPECIES", "Species", "Tensors", "find_species"]

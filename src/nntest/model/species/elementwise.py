@@ -1,4 +1,4 @@
-"""Species whose output has as many elements as their input: softmax, and what only moves data."""
+"""Species whose output has as many elements as their input: softmax, sums, relu, and what only moves data."""
 
 import math
 
@@ -20,6 +20,20 @@ from nntest.model.species.entry import (
 def _same_tensors(parameters: Parameters, batch_size: int) -> Tensors:
     inputs = input_dims(parameters, batch_size)
     return {"input": inputs, "output": inputs}
+
+
+def _add_tensors(parameters: Parameters, batch_size: int) -> Tensors:
+    inputs = input_dims(parameters, batch_size)
+    return {"input": inputs, "input1": inputs, "output": inputs}
+
+
+def _flatten_tensors(parameters: Parameters, batch_size: int) -> Tensors:
+    inputs = input_dims(parameters, batch_size)
+    return {"input": inputs, "output": (batch_size, math.prod(inputs[1:]), 1, 1)}
+
+
+def _one_per_element(_parameters: Parameters, tensors: Tensors) -> int:
+    return math.prod(tensors["output"])
 
 
 def _reshape_tensors(parameters: Parameters, batch_size: int) -> Tensors:
@@ -68,5 +82,37 @@ RESHAPE = Species(
     check=_reshape_check,
     describe_tensors=_reshape_tensors,
     describe_name=plain_name(*CHW_TO_CHW),
+    reduction=lambda _: 1,
+)
+
+ADD = Species(
+    # Element by element, of two tensors of the same dimensions: the end of a residual block.
+    name="add",
+    axes="C-H-W",
+    fields=INPUT_FLAT,
+    describe_tensors=_add_tensors,
+    describe_name=plain_name(*CHW),
+    count_flops=_one_per_element,
+    reduction=lambda _: 1,
+)
+
+RELU = Species(
+    # Negative values become 0, all others stay.
+    name="relu",
+    axes="C-H-W",
+    fields=INPUT_FLAT,
+    describe_tensors=_same_tensors,
+    describe_name=plain_name(*CHW),
+    count_flops=_one_per_element,
+    reduction=lambda _: 1,
+)
+
+FLATTEN = Species(
+    # An image becomes one row of channels, in NCHW order of the elements.
+    name="flatten",
+    axes="C-H-W",
+    fields=INPUT,
+    describe_tensors=_flatten_tensors,
+    describe_name=plain_name(*CHW),
     reduction=lambda _: 1,
 )

@@ -10,6 +10,9 @@ Tensors = dict[str, tuple[int, ...]]
 
 DTYPE_BYTES = {"float64": 8, "float32": 4, "int32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "uint8": 1}
 
+# Roles of what a layer reads from other layers, in the order of its operands.
+OPERANDS = ("input", "input1", "input2", "input3")
+
 INPUT = tuple(Field(key=f"CK_IN_SHAPE_{axis}") for axis in "CHW")
 INPUT_FLAT = (Field(key="CK_IN_SHAPE_C"), *(Field(key=f"CK_IN_SHAPE_{axis}", default=1) for axis in "HW"))
 OUTPUT_FLAT = (Field(key="CK_OUT_SHAPE_C"), *(Field(key=f"CK_OUT_SHAPE_{axis}", default=1) for axis in "HW"))
@@ -106,7 +109,9 @@ class Species:
         """Floating-point operations over the true output size; two per multiply-accumulate.
 
         Pooling counts one per window element, softmax five per element (maximum, difference, exponential, sum,
-        quotient); what only moves data has none.
+        quotient), relu and add one, batchnorm two (a product and a sum, its factors being known beforehand), lrn two
+        per neighbour and four more (scale, offset, power, quotient), resizebilinear seven (four products, three
+        sums); what only moves data has none.
         """
         if self.count_flops is not None:
             return self.count_flops(parameters, self.tensors(parameters, batch_size))

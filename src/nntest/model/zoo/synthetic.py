@@ -77,14 +77,30 @@ def _pool(
     return EdgeShape(_image(*size) | _window("CK_POOL", kernel, stride, pads), reason)
 
 
-def _fullyconnected(inputs: tuple[int, int, int], outputs: tuple[int, int, int], reason: str) -> EdgeShape:
+def _gemm(k: int, m: int, n: int, reason: str, *, alpha: int = 1, beta: int = 0) -> EdgeShape:
+    values = {"K": k, "M": m, "N": n, "ALPHA": alpha, "BETA": beta}
+    return EdgeShape({f"CK_GEMM_{name}": value for name, value in values.items()}, reason)
+
+
+def _between(inputs: tuple[int, int, int], outputs: tuple[int, int, int], reason: str) -> EdgeShape:
+    """An input image and an output image."""
     sizes = zip("CHW", outputs, strict=True)
     return EdgeShape(_image(*inputs) | {f"CK_OUT_SHAPE_{axis}": size for axis, size in sizes}, reason)
 
 
-def _gemm(k: int, m: int, n: int, reason: str, *, alpha: int = 1, beta: int = 0) -> EdgeShape:
-    values = {"K": k, "M": m, "N": n, "ALPHA": alpha, "BETA": beta}
-    return EdgeShape({f"CK_GEMM_{name}": value for name, value in values.items()}, reason)
+def _concat(channels: Sequence[int], height: int, width: int, reason: str) -> EdgeShape:
+    more = {f"CK_CONCAT_C{number}": count for number, count in enumerate(channels[1:], start=1)}
+    return EdgeShape(_image(channels[0], height, width) | more, reason)
+
+
+def _lrn(size: tuple[int, int, int], reason: str, **values: int) -> EdgeShape:
+    return EdgeShape(_image(*size) | {f"CK_LRN_{key}": value for key, value in values.items()}, reason)
+
+
+def _resized(size: tuple[int, int, int], height: int, width: int, reason: str) -> tuple[EdgeShape, EdgeShape]:
+    """Both ways of placing pixels."""
+    corners = _between(size, (size[0], height, width), reason)
+    return corners, EdgeShape({**corners.values, "CK_HALF_PIXEL_CENTERS": 1}, f"{reason}, half-pixel centres")
 
 
 def _excluding(shape: EdgeShape) -> EdgeShape:
@@ -99,6 +115,14 @@ _POOL_SHAPES = (
     _pool((8, 16, 16), 2, "stride larger than the kernel", stride=3),
     _pool((5, 7, 7), 7, "the whole image in one window"),
     _pool((3, 64, 2), (5, 1), "tall and thin", stride=(2, 1), pads=(2, 0, 2, 0)),
+)
+
+_ELEMENTWISE_SHAPES = (
+    EdgeShape(_image(1, 1, 1), "a single element"),
+    EdgeShape(_image(17, 5, 7), "channels no multiple of 8"),
+    EdgeShape(_image(24, 14, 14), "channels a multiple of 8, not of 16"),
+    EdgeShape(_image(3, 61, 1), "tall and thin"),
+    EdgeShape(_image(64, 28, 28), "a multiple of every block size"),
 )
 
 SYNTHETIC: Mapping[str, Sequence[EdgeShape]] = {
@@ -137,13 +161,13 @@ SYNTHETIC: Mapping[str, Sequence[EdgeShape]] = {
         _depthwise((6, 61, 1), "tall and thin", kernel=(3, 1), pads=(1, 0, 1, 0)),
     ),
     "fullyconnected": (
-        _fullyconnected((1, 1, 1), (1, 1, 1), "a single multiplication"),
-        _fullyconnected((17, 1, 1), (19, 1, 1), "sizes no multiple of 8"),
-        _fullyconnected((25, 3, 5), (10, 1, 1), "an image, height differs from width"),
-        _fullyconnected((1024, 1, 1), (1, 1, 1), "one output: a dot product"),
-        _fullyconnected((1, 1, 1), (1001, 1, 1), "one input"),
-        _fullyconnected((25088, 1, 1), (16, 1, 1), "the longest sum of VGG: K = 25,088"),
-        _fullyconnected((8, 2, 2), (3, 2, 5), "an output with height and width"),
+        _between((1, 1, 1), (1, 1, 1), "a single multiplication"),
+        _between((17, 1, 1), (19, 1, 1), "sizes no multiple of 8"),
+        _between((25, 3, 5), (10, 1, 1), "an image, height differs from width"),
+        _between((1024, 1, 1), (1, 1, 1), "one output: a dot product"),
+        _between((1, 1, 1), (1001, 1, 1), "one input"),
+        _between((25088, 1, 1), (16, 1, 1), "the longest sum of VGG: K = 25,088"),
+        _between((8, 2, 2), (3, 2, 5), "an output with height and width"),
     ),
     "gemm": (
         _gemm(1, 1, 1, "a single multiplication"),
@@ -164,11 +188,46 @@ SYNTHETIC: Mapping[str, Sequence[EdgeShape]] = {
         EdgeShape(_image(21, 5, 7), "over the channels of an image, as segmentation does"),
         EdgeShape(_image(50257, 1, 1), "many classes"),
     ),
-    "reorder": (
-        EdgeShape(_image(1, 1, 1), "a single element"),
-        EdgeShape(_image(17, 5, 7), "channels no multiple of 8"),
-        EdgeShape(_image(24, 14, 14), "channels a multiple of 8, not of 16"),
-        EdgeShape(_image(3, 61, 1), "tall and thin"),
-        EdgeShape(_image(64, 28, 28), "a multiple of every block size"),
+    "reorder": _ELEMENTWISE_SHAPES,
+    "reshape": (
+        _between((1, 1, 1), (1, 1, 1), "a single element"),
+        _between((17, 5, 7), (595, 1, 1), "an image to a row, channels no multiple of 8"),
+        _between((595, 1, 1), (17, 5, 7), "a row to an image"),
+        _between((24, 14, 14), (6, 28, 28), "channels to rows and columns"),
+        _between((12, 4, 6), (8, 6, 6), "all sizes change"),
+        _between((1024, 1, 1), (1, 32, 32), "as MobileNet's classifier does before its softmax, the other way round"),
+    ),
+    "add": (*_ELEMENTWISE_SHAPES, EdgeShape(_image(4096, 1, 1), "a single row")),
+    "concat": (
+        _concat((1, 1), 1, 1, "two single elements"),
+        _concat((17, 5), 7, 5, "channels no multiple of 8"),
+        _concat((16, 32), 14, 14, "two inputs of whole blocks"),
+        _concat((24, 8, 3), 9, 9, "three inputs that end inside a block"),
+        _concat((64, 128, 32, 32), 8, 8, "four branches, as an inception block has them"),
+        _concat((1, 30, 1, 2), 5, 3, "four branches, most of them tiny"),
+    ),
+    "relu": (*_ELEMENTWISE_SHAPES, EdgeShape(_image(4096, 1, 1), "a single row")),
+    "lrn": (
+        _lrn((1, 1, 1), "a single element", ALPHA_PPM=1_000_000),
+        _lrn((3, 5, 7), "fewer channels than neighbours"),
+        _lrn((17, 6, 5), "channels no multiple of 8", ALPHA_PPM=1_000_000),
+        _lrn((32, 9, 9), "other constants: AlexNet's paper has k = 2", ALPHA_PPM=500, K=2),
+        _lrn((24, 8, 8), "one neighbour: each channel alone", SIZE=1, ALPHA_PPM=1_000_000, BETA_PERCENT=50),
+        _lrn((40, 5, 4), "many neighbours, a power of one", SIZE=9, ALPHA_PPM=2_000_000, BETA_PERCENT=100),
+    ),
+    "batchnorm": (
+        *_ELEMENTWISE_SHAPES,
+        EdgeShape(_image(120, 1, 1), "after a fully connected layer"),
+        EdgeShape({**_image(19, 6, 6), "CK_BATCHNORM_EPSILON_PPM": 1000}, "a large epsilon, as TensorFlow has it"),
+    ),
+    "flatten": _ELEMENTWISE_SHAPES,
+    "resizebilinear": (
+        *_resized((1, 1, 1), 3, 2, "one pixel spreads over all"),
+        *_resized((5, 7, 9), 14, 18, "twice as large"),
+        *_resized((17, 13, 11), 29, 6, "taller and narrower, ratios that are no whole numbers"),
+        *_resized((3, 32, 32), 8, 8, "a quarter of the size"),
+        *_resized((8, 6, 5), 6, 5, "the same size: a copy"),
+        *_resized((2, 65, 65), 257, 257, "far from the origin, as segmentation ends"),
+        *_resized((24, 2, 9), 5, 1, "down to one column"),
     ),
 }
