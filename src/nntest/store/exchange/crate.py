@@ -18,7 +18,7 @@ from nntest.store.exchange.names import CRATE, MANIFEST
 
 _PROFILE = "https://w3id.org/ro/crate/1.1"
 _UNDATED = "1980-01-01"
-_TIME = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)")
+_TIME = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)T?(\d\d):?(\d\d):?(\d\d)")
 _ORCID = re.compile(r"https?://orcid\.org/[\dX-]+")
 
 
@@ -43,13 +43,12 @@ class Survey:
     species: set[str] = field(default_factory=set)
     libraries: set[tuple[str, str]] = field(default_factory=set)
     platforms: set[tuple[str, str]] = field(default_factory=set)
-    entry_times: set[str] = field(default_factory=set)
 
     def add_entry(self, words: Mapping[str, Any]) -> None:
         """Note meta or info of an entry; the original's points say neither their species nor their time."""
         meta, control = _object(words, "meta"), _object(words, "control")
         self._note(self.species, meta.get("species"))
-        self._note(self.entry_times, meta.get("timestamp") or control.get("iso_datetime"))
+        self._note_time(meta.get("timestamp") or control.get("iso_datetime"))
 
     def add(self, words: Mapping[str, Any]) -> None:
         """Note one point, ours or of the original stack."""
@@ -57,7 +56,7 @@ class Survey:
         block = _object(words, "nntest")
         case, subject, platform = (_object(block, part) for part in ("case", "subject", "platform"))
         found = _object(_object(words, "features"), "platform")
-        self._note(self.times, _object(block, "session").get("timestamp"))
+        self._note_time(_object(block, "session").get("timestamp"))
         self._note(self.programs, case.get("program") or _object(words, "choices").get("data_uoa"))
         self._note(self.species, case.get("species"))
         library = _object(subject, "library")
@@ -71,6 +70,12 @@ class Survey:
         system = _text(platform.get("os")) or _text(_object(found, "os").get("name"))
         if name or system:
             self.platforms.add((name or "unknown machine", system))
+
+    def _note_time(self, value: Any) -> None:
+        """Note a time in ISO form; sessions may be named by any word."""
+        if found := _TIME.match(_text(value)):
+            year, month, day, hour, minute, second = found.groups()
+            self.times.add(f"{year}-{month}-{day}T{hour}:{minute}:{second}")
 
     @staticmethod
     def _note(seen: set[str], value: Any) -> None:
@@ -158,7 +163,8 @@ def _root(
         "@type": "Dataset",
         "name": "Operators of neural-network libraries: experiment points in the format of Collective Knowledge",
         "description": "; ".join(text for text in about if text),
-        "datePublished": _date(survey.times or survey.entry_times),
+        # of the last measurement, so that equal points give an equal description
+        "datePublished": max(survey.times, default=_UNDATED)[:10],
         "keywords": ["benchmark", "neural network operators", *sorted(survey.species)],
         "hasPart": [{"@id": part["@id"]} for part in parts],
     }
@@ -222,12 +228,6 @@ def _licence_id(licence: str) -> str:
 
 def _id(kind: str, *texts: str) -> str:
     return f"#{kind}-{sha256(chr(0).join(texts).encode())[:12]}"
-
-
-def _date(times: Iterable[str]) -> str:
-    """Return the day of the last measurement, so that equal points give an equal description."""
-    days = ["-".join(found.groups()) for found in map(_TIME.match, times) if found]
-    return max(days, default=_UNDATED)
 
 
 def _object(words: Mapping[str, Any], key: str) -> Mapping[str, Any]:
