@@ -56,6 +56,9 @@ def table(source, options):
     """
     require(source.points, ["time_us", "species", "shape", "program", "library"], where=NAME)
     ranked = select(source.points, options, where=NAME).ranked
+    ranked = ranked[ranked["species"].notna() & ranked["shape"].notna()]
+    if ranked.empty:
+        raise UsageError(f"{NAME}: no row tells its species and shape; expected points of single layers")
     if options.libraries:
         ranked = ranked[ranked["library"].astype("string").isin(options.libraries)]
         if ranked.empty:

@@ -10,7 +10,8 @@ from nntest.analyses.names import (
     count_noun,
     listed,
     pretty,
-    setting_labels,
+    question_labels,
+    question_noun,
     sort_naturally,
     subject_labels,
 )
@@ -22,6 +23,10 @@ from nntest.statistics.interval import ratio
 from nntest.units import format_ratio
 
 NAME = "speedup"
+#: What a baseline need not share with what it is compared with, but does where it can: fp16 is compared with fp32
+#: where a library has nothing else.
+ALIKE = ("dtype", "isa")
+NOTHING = "There is nothing to compare with the baseline."
 
 
 def table(source, options):
@@ -31,7 +36,7 @@ def table(source, options):
     ``unmatched`` (cases without a baseline, with the reason).
     """
     points = source.points
-    require(points, ["time_us", "shape", "program", "library"], where=NAME)
+    require(points, ["time_us", "program", "library"], where=NAME)
     ranked = select(points, options, where=NAME).ranked
     cases = collect(ranked, time_of(ranked, options.time))
     baseline = _baseline(cases.table, options)
@@ -63,11 +68,8 @@ def chart(tables, options):
     baseline = _baseline(main, options)
     drawn = main[~_baseline_rows(main, baseline)]
     if drawn.empty:
-        return empty_figure("No case has a baseline to be compared with.")
-    settings = setting_labels(drawn, [column for column in QUESTION if column != "shape"])
-    drawn = drawn.assign(
-        _subject=subject_labels(drawn), _group=drawn["shape"].astype("string") + _in_brackets(settings)
-    )
+        return empty_figure(NOTHING)
+    drawn = drawn.assign(_subject=subject_labels(drawn), _group=question_labels(drawn, without=ALIKE))
     groups = [
         Group(
             str(label),
@@ -98,7 +100,7 @@ def finding(tables, options):
     main, verdicts = tables[NAME], tables["comparison"]
     drawn = main[~_baseline_rows(main, _baseline(main, options))]
     if drawn.empty:
-        return "No case has a baseline to be compared with."
+        return NOTHING
     words = [_title(drawn, _baseline(main, options)) + "."]
     counts = verdicts["verdict"].value_counts()
     said = [f"{counts.get(word, 0)} {word}" for word in ("different", "equivalent", "undecided") if counts.get(word, 0)]
@@ -114,7 +116,8 @@ def finding(tables, options):
 
 def default_baseline(cases):
     """Choose what covers the most questions; among equals the slowest-sounding: the plain library, else by name."""
-    coverage = cases.groupby("library", observed=True)["shape"].nunique()
+    questions = cases[present(cases, QUESTION)].astype("string").fillna("").agg("|".join, axis=1)
+    coverage = questions.groupby(cases["library"].astype("string").to_numpy()).nunique()
     best = sorted(coverage[coverage == coverage.max()].index, key=lambda name: ("plain" not in str(name), str(name)))
     return {"library": str(best[0])}
 
@@ -123,8 +126,8 @@ def match(cases, baseline):
     """Return, for each case, the position of its baseline (-1 without one) and the reason why there is none.
 
     What is asked must be equal, apart from the baseline's own columns. If those are no part of the answer
-    (threads:1), what answers must be equal as well; otherwise, of several candidates, the one whose answer is most
-    alike is taken.
+    (threads:1), what answers must be equal as well; otherwise, of several candidates, the one whose answer (and
+    dtype) is most alike is taken.
     """
     for column in baseline:
         if column not in cases.columns:
@@ -138,9 +141,10 @@ def match(cases, baseline):
         is_candidate &= hit
     if not is_candidate.any():
         raise UsageError(f"{NAME}: no case has all of {', '.join(f'{c}={v}' for c, v in baseline.items())} at once")
-    equal = present(cases, QUESTION) if set(baseline) & set(ANSWER) else present(cases, (*QUESTION, *ANSWER))
-    equal = [column for column in equal if column not in baseline]
-    alike = [column for column in present(cases, ANSWER) if column not in baseline and column not in equal]
+    free = (*ANSWER, *ALIKE) if set(baseline) & {*ANSWER, *ALIKE} else ()
+    columns = [column for column in present(cases, (*QUESTION, *ANSWER)) if column not in baseline]
+    equal = [column for column in columns if column not in free]
+    alike = [column for column in columns if column in free]
     texts = cases[[*equal, *alike]].astype("string").fillna("")
     questions = texts[equal].agg(tuple, axis=1)
     by_question = {}
@@ -187,10 +191,6 @@ def _words(baseline):
                   for column, value in baseline.items()) or "the baseline"  # fmt: skip
 
 
-def _in_brackets(settings):
-    return settings.where(settings == "", "  (" + settings + ")")
-
-
 def _title(drawn, baseline):
     by_subject = drawn.assign(_subject=subject_labels(drawn)).groupby("_subject")["speedup"]
     leader = by_subject.median().idxmax()
@@ -199,6 +199,6 @@ def _title(drawn, baseline):
     if len(values) == 1:
         return typical
     return (
-        f"{typical}: median of {count_noun(len(values), 'shape')}, "
+        f"{typical}: median of {count_noun(len(values), question_noun(drawn))}, "
         f"{format_ratio(float(values.min()))} to {format_ratio(float(values.max()))}"
     )

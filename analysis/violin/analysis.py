@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from nntest.analyses.bars import legend, set_heading, set_log_axis
-from nntest.analyses.columns import CASE, QUESTION, present, require
-from nntest.analyses.names import count_noun, natural_key, pretty, setting_labels, subject_labels
+from nntest.analyses.bars import legend, plain_number, set_heading, set_log_axis
+from nntest.analyses.columns import CASE, present, require
+from nntest.analyses.names import count_noun, natural_key, pretty, question_labels, question_noun, subject_labels
 from nntest.analyses.selection import select
 from nntest.analyses.style import FAINT, empty_figure, new_figure, ordered_subjects, subject_styles
 from nntest.model.species import SPECIES
@@ -21,7 +21,7 @@ LABELS = {"time_us": "time of one call, µs", "gflops": "GFLOPS"}
 def table(source, options):
     """Return the samples drawn: the case columns, launch, round, repetition and the metric."""
     points = source.points
-    require(points, ["time_us", "shape", options.metric, options.group_by], where=NAME)
+    require(points, ["time_us", options.metric, options.group_by], where=NAME)
     ranked = select(points, options, where=NAME).ranked
     columns = [*CASE, "session", "launch", "round", "repetition", "trust", options.metric]
     return {NAME: ranked[ranked[options.metric].notna()][present(ranked, columns)].reset_index(drop=True)}
@@ -32,11 +32,9 @@ def chart(tables, options):
     samples = tables[NAME]
     if samples.empty:
         return empty_figure(f"No sample has a value of {options.metric}.")
-    details = [column for column in QUESTION if column not in ("species", "shape", options.group_by)]
-    settings = setting_labels(samples, details)
     samples = samples.assign(
         _subject=subject_labels(samples),
-        _row=samples["shape"].astype("string") + settings.where(settings == "", "  (" + settings + ")"),
+        _row=question_labels(samples, without=("species", options.group_by)),
         _group=samples[options.group_by].astype("string").fillna("unknown"),
         _species=samples["species"].astype("string").fillna("") if "species" in samples else "",
     )
@@ -62,11 +60,10 @@ def finding(tables, options):
     if samples.empty:
         return ""
     spread = _spread(samples, options.metric)
-    worst = spread.idxmax()
-    subject, shape = worst[0], worst[1]
+    subject, question = spread.idxmax()
     return (
         f"Half of the samples of a case lie within {spread.median():.1f} % of each other (median of "
-        f"{count_noun(len(spread), 'case')}); {subject} on {shape} scatters most, {spread.max():.1f} %."
+        f"{count_noun(len(spread), 'case')}); {subject} on {question} scatters most, {spread.max():.1f} %."
     )
 
 
@@ -105,7 +102,7 @@ def _panel(axes, frame, styles, options):
         axes.set_xlim(0, top * 1.03)
         if options.xstep:
             axes.set_xticks(np.arange(0, top + options.xstep / 2, options.xstep))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        axes.xaxis.set_major_formatter(lambda value, _: plain_number(value))
     more = f" (the first {MAX_SHAPES} of {len(rows)} rows)" if len(rows) > MAX_SHAPES else ""
     axes.set_xlabel(LABELS[metric] + (", logarithmic" if logarithmic else "") + more)
 
@@ -146,16 +143,12 @@ def _legend_above(axes, styles):
 
 
 def _spread(samples, metric):
-    """Return the distance of the quartiles of each case, in percent, by subject and question."""
-    frame = samples.assign(_subject=subject_labels(samples))
-    keys = ["_subject", "shape", *present(frame, [column for column in QUESTION if column != "shape"])]
-    groups = frame.groupby(keys, observed=True, dropna=False)[metric]
+    """Return the distance of the quartiles of each case, in percent, by what answered and what was asked."""
+    groups = samples.groupby([subject_labels(samples), question_labels(samples)])[metric]
     return 100 * (groups.quantile(0.75) / groups.quantile(0.25) - 1)
 
 
 def _title(samples, options):
     what = {"time_us": "Times", "gflops": "GFLOPS"}[options.metric]
-    return (
-        f"{what} of {count_noun(samples['_row'].nunique(), 'shape')}: half of a case's samples lie within "
-        f"{_spread(samples, options.metric).median():.1f} %"
-    )
+    rows = count_noun(samples["_row"].nunique(), question_noun(samples))
+    return f"{what} of {rows}: half of a case's samples lie within {_spread(samples, options.metric).median():.1f} %"

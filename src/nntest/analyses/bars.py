@@ -109,6 +109,11 @@ def log_ticks(low: float, high: float) -> list[float]:
     return ticks[:: len(ticks) // 10 + 1]
 
 
+def plain_number(value: float) -> str:
+    """Return the number without an exponent, with thousands set apart."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
+
+
 def set_log_axis(axes: "Axes", low: float, high: float, *, suffix: str = "") -> None:
     """Make the x axis logarithmic with plainly written ticks."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -117,7 +122,7 @@ def set_log_axis(axes: "Axes", low: float, high: float, *, suffix: str = "") -> 
     axes.set_xlim(low, high)
     axes.xaxis.set_major_locator(FixedLocator(log_ticks(low, high)))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}{suffix}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{plain_number(value)}{suffix}"))
 
 
 def _limits(axes: "Axes", low: float, high: float, *, logarithmic: bool) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from nntest.analyses.columns import ANSWER, present
+from nntest.analyses.columns import QUESTION, present
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,14 +64,44 @@ def sort_naturally(frame: "pd.DataFrame", columns: Sequence[str] = _SORTED) -> "
 
 
 def subject_labels(frame: "pd.DataFrame") -> "pd.Series":
-    """Return what answered, as a legend shows it: the program, and whatever else tells two rows of it apart."""
-    label = frame[present(frame, ("program", "library"))[0]].astype("string").fillna("?")
+    """Return what answered, as a legend shows it: the program, and whatever else tells two rows of it apart.
+
+    A program that runs several libraries (a framework) is named by the library.
+    """
+    program = frame["program"].astype("string").fillna("?")
+    library = frame["library"].astype("string").fillna("?")
+    several = library.groupby(program.to_numpy()).transform("nunique") > 1
+    shared = program.groupby(library.to_numpy()).transform("nunique") > 1
+    named = library.map(pretty).astype("string")
+    label = program.where(~several, named.where(~shared, program + " " + named))
     for column in present(frame, _DETAILS):
         values = frame[column].astype("string").fillna("")
         varies = values.groupby(label.to_numpy()).transform("nunique") > 1
         shown = values.where(values != "", "?")
         label = label.where(~varies, label + " " + ("v" if column == "library_version" else "") + shown)
     return label
+
+
+def question_noun(frame: "pd.DataFrame") -> str:
+    """Return what the rows of a chart are: shapes, or whole-network workloads."""
+    return "shape" if "shape" in frame and frame["shape"].notna().any() else "workload"
+
+
+def question_labels(frame: "pd.DataFrame", *, without: Sequence[str] = ()) -> "pd.Series":
+    """Return what was asked, as an axis shows it: the shape (or the whole model), and whatever else differs.
+
+    Columns in ``without`` are said elsewhere.
+    """
+    import pandas as pd
+
+    nothing = pd.Series(pd.NA, index=frame.index, dtype="string")
+    shape = frame["shape"].astype("string") if "shape" in frame else nothing
+    model = frame["model"].astype("string") if "model" in frame else nothing
+    whole = shape.isna() & model.notna()
+    label = shape.fillna(model.map(pretty, na_action="ignore").astype("string")).fillna("?")
+    said = {"shape", *without, *(["model"] if whole.all() else [])}
+    settings = setting_labels(frame, [column for column in QUESTION if column not in said])
+    return label + settings.where(settings == "", "  (" + settings + ")")
 
 
 def setting_labels(frame: "pd.DataFrame", columns: Sequence[str]) -> "pd.Series":
@@ -82,7 +112,8 @@ def setting_labels(frame: "pd.DataFrame", columns: Sequence[str]) -> "pd.Series"
     for column in present(frame, columns):
         texts = frame[column].astype("string").fillna("?")
         if texts.nunique() > 1:
-            words = texts if column in ("platform", "model", "species") else f"{column.replace('_', ' ')} " + texts
+            plain = column in ("platform", "model", "species", "dtype")
+            words = texts if plain else f"{column.replace('_', ' ')} " + texts
             label = label.where(label == "", label + ", ") + words
     return label
 
@@ -98,8 +129,3 @@ def listed(words: Iterable[object], limit: int = 4) -> str:
     if len(texts) > limit:
         return f"{', '.join(texts[:limit])} and {len(texts) - limit} more"
     return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
-
-
-def answer_columns(frame: "pd.DataFrame") -> list[str]:
-    """Return the columns that say what answered."""
-    return present(frame, ANSWER)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from nntest.analyses.cases import collect, time_of
 from nntest.analyses.columns import QUESTION, present
-from nntest.analyses.names import count_noun, listed, natural_key, pretty
+from nntest.analyses.names import count_noun, listed, natural_key, pretty, subject_labels
 from nntest.statistics.comparison import compare, decide
 from nntest.statistics.interval import intervals
 from nntest.units import US_PER_S, format_duration
@@ -27,6 +27,7 @@ class Winner:
     program: str
     library: str
     time: str
+    time_us: float
     interval: str
     runner_up: str
     factor: str
@@ -38,8 +39,11 @@ def winners(ranked: "pd.DataFrame") -> list[Winner]:
     cases = collect(ranked, time_of(ranked))
     if not cases.series or len(cases.series) > MAX_CASES:
         return []
+    # without the column all programs answer alike, and there is nothing to rank
+    if not {"program", "library"} <= set(cases.table.columns):
+        return []
     keys = present(cases.table, QUESTION)
-    texts = cases.table.astype("string").fillna("")
+    texts = cases.table.astype("string").fillna("").assign(_subject=subject_labels(cases.table))
     found = intervals(cases.series)
     contests, comparisons = [], []
     for _, rows in texts.groupby(keys, sort=False):
@@ -58,18 +62,19 @@ def winners(ranked: "pd.DataFrame") -> list[Winner]:
         result.append(
             Winner(
                 species=str(row.get("species", "")),
-                shape=str(row.get("shape", "") or row.get("model", "")),
+                shape=str(row.get("shape", "") or pretty(row.get("model", ""))),
                 setting=", ".join(f"{key.replace('_', ' ')} {row[key]}" for key in varying),
-                program=str(row.get("program", "")),
+                program=str(row["_subject"]),
                 library=str(row.get("library", "")),
                 time=format_duration(item.estimate / US_PER_S),
+                time_us=item.estimate,
                 interval=f"± {item.half_width_pct:.1f} %" if known else "",
-                runner_up="" if rival is None else str(rival.get("program", "")),
+                runner_up="" if rival is None else str(rival["_subject"]),
                 factor="" if rival is None else f"{found[order[1]].estimate / item.estimate:.2f}x",
                 verdict="alone" if rival is None else next(judged).verdict,
             )
         )
-    return sorted(result, key=lambda winner: (winner.species, winner.setting, natural_key(winner.shape)))
+    return sorted(result, key=lambda winner: (winner.species, natural_key(winner.shape), natural_key(winner.setting)))
 
 
 def sentences(found: list[Winner]) -> list[str]:
@@ -79,13 +84,13 @@ def sentences(found: list[Winner]) -> list[str]:
         mine = [winner for winner in found if winner.species == species]
         libraries = dict.fromkeys(winner.library for winner in mine)
         counts = {name: [w for w in mine if w.library == name] for name in libraries}
-        parts = []
+        parts: list[str] = []
         for name, won in sorted(counts.items(), key=lambda pair: -len(pair[1])):
-            shapes = count_noun(len(mine), "shape")
+            shapes = count_noun(len(mine), "shape" if species else "workload")
             of = (
                 f"{len(won)} of {shapes}"
                 if len(won) < len(mine)
-                else "the one shape"
+                else "the only one"
                 if len(mine) == 1
                 else f"all {shapes}"
             )
@@ -94,7 +99,7 @@ def sentences(found: list[Winner]) -> list[str]:
                 if not parts
                 else f"{pretty(name)} on {len(won)} ({_sureness(won)})"
             )
-        words.append(f"{species or 'all'}: {listed(parts)}.")
+        words.append(f"{species or 'whole networks'}: {listed(parts)}.")
     return words
 
 

@@ -1,0 +1,25 @@
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from nntest.analyses.contract import Frames
+from nntest.analyses.entries import load_analysis
+from nntest.analyses.options import parse_options
+from nntest.analyses.run import Result, carry_out
+from tests.analyses.frames import network
+
+Carry = Callable[..., Result]
+
+
+@pytest.fixture
+def carry() -> Carry:
+    """Carry out an analysis entry on a frame; further keywords are its options."""
+
+    def run(name: str, points: pd.DataFrame, **given: Any) -> Result:
+        analysis = load_analysis(name)
+        options = parse_options(analysis.declared, given, where=name)
+        return carry_out(analysis, options, Frames(points=points, networks=network()))
+
+    return run
