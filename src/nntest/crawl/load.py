@@ -5,13 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nntest.crawl.blocks import Block, build_block, join
 from nntest.crawl.columns import BY_NAME, COMPUTED, KERNEL_COLUMNS, LAYER_COLUMNS, PLACED, Column
 from nntest.crawl.extract import Skip
-from nntest.crawl.pool import read_parallel
-from nntest.crawl.read import Work
 from nntest.crawl.sources import Folder, Listing, Source, list_sources
-from nntest.crawl.views import Part, View, find_views
+from nntest.crawl.views import Part, find_views
 from nntest.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -76,17 +73,18 @@ def load(
     DataError
         ``strict`` is set and a file is damaged.
     """
+    from nntest.crawl.collect import collect
     from nntest.crawl.frame import restrict, to_frame
 
     _check_columns([*(where or {}), *columns])
     known = find_views(views)
     listings = list_sources(source, tags)
     folders = [folder for listing in listings for folder in listing.folders]
-    block, skips = _collect(listings, known, workers=workers)
-    skipped = _skipped(listings, folders, skips, strict=strict)
+    collected = collect(listings, known, use_index=index, workers=workers)
+    skipped = _skipped(listings, folders, collected.skips, strict=strict)
     early = {name: value for name, value in (where or {}).items() if _is_coded(name)}
     late = {name: value for name, value in (where or {}).items() if name not in early}
-    block = restrict(block, early)
+    block = restrict(collected.block, early)
     frame = to_frame(block, folders, flops=flops, columns=[*columns, *late] if columns else ())
     for name, value in late.items():
         wanted = value if isinstance(value, list | tuple | set | frozenset) else [value]
@@ -138,13 +136,14 @@ def _load_parts(
     strict: bool,
     workers: int | None,
 ) -> "pd.DataFrame":
+    from nntest.crawl.collect import collect
     from nntest.crawl.frame import to_parts_frame
 
     listings = list_sources(source, tags)
     folders = [folder for listing in listings for folder in listing.folders]
-    block, skips = _collect(listings, find_views(views), part, workers=workers)
-    skipped = _skipped(listings, folders, skips, strict=strict)
-    frame = to_parts_frame(block, folders, columns)
+    collected = collect(listings, find_views(views), part, workers=workers)
+    skipped = _skipped(listings, folders, collected.skips, strict=strict)
+    frame = to_parts_frame(collected.block, folders, columns)
     frame.attrs["skipped"] = skipped
     return frame
 
@@ -157,22 +156,6 @@ def _skipped(
     if strict and skipped:
         raise DataError(f"{skipped[0].path}: {skipped[0].reason}")
     return skipped
-
-
-def _collect(
-    listings: Sequence[Listing], views: Sequence[View], part: Part = "", *, workers: int | None
-) -> tuple[Block, list[Skip]]:
-    work = []
-    first = 0
-    for listing in listings:
-        for folder in listing.folders:
-            ordinals = range(first, first + len(folder.names))
-            work.append(Work(folder.path, folder.tags, folder.names, ordinals, folder.container))
-            first += len(folder.names)
-    harvest = read_parallel(work, views, part, workers=workers)
-    by_name = {view.name: view for view in views}
-    blocks = [build_block(raw, by_name[name], part) for name, raw in harvest.blocks]
-    return join(blocks).in_order(), sorted(harvest.skips, key=lambda skip: skip.ordinal)
 
 
 def _file_at(folders: Sequence[Folder], ordinal: int) -> str:

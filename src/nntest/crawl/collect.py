@@ -1,0 +1,181 @@
+"""Collecting points: from the index where files are as they were, from the files where they are not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from nntest.crawl.blocks import Block, build_block, join
+from nntest.crawl.extract import Skip
+from nntest.crawl.index import WORTH_AN_INDEX, Index, Known, Segment
+from nntest.crawl.pool import read_parallel
+from nntest.crawl.read import Work
+from nntest.crawl.sources import Folder, Listing
+from nntest.crawl.views import Part, View
+
+
+@dataclass
+class Collected:
+    """All points of some listings, in the order of their files, and the files that gave none."""
+
+    block: Block
+    skips: list[Skip]
+    read: int = 0
+
+
+@dataclass
+class _Plan:
+    """What to take from the index and what to read, for all folders of all listings."""
+
+    work: list[Work] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+    changed: list[tuple[Index, Folder, int]] = field(default_factory=list)
+
+
+def collect(
+    listings: Sequence[Listing],
+    views: Sequence[View],
+    part: Part = "",
+    *,
+    use_index: bool = True,
+    workers: int | None = None,
+) -> Collected:
+    """Collect the points of listings.
+
+    Parameters
+    ----------
+    part
+        Tabulate the repetitions themselves, or the layers or kernels inside them.
+    use_index
+        Believe the index where files are unchanged, and keep what was read for the next time.
+    workers
+        Number of processes that read; by default chosen by the number of files.
+    """
+    plan = _Plan()
+    first = 0
+    for listing in listings:
+        size = sum(sum(folder.sizes) for folder in listing.folders)
+        index = Index.open(listing, views, part) if use_index and size >= WORTH_AN_INDEX else None
+        first = _plan_listing(plan, listing, index, first)
+    harvest = read_parallel(plan.work, views, part, workers=workers)
+    by_name = {view.name: view for view in views}
+    blocks = [build_block(raw, by_name[name], part) for name, raw in harvest.blocks]
+    block = join([*plan.blocks, *blocks]).in_order()
+    skips = sorted([*plan.skips, *harvest.skips], key=lambda skip: skip.ordinal)
+    _keep(plan, listings, block, skips)
+    return Collected(block, skips, read=sum(len(item.names) for item in plan.work))
+
+
+def _plan_listing(plan: _Plan, listing: Listing, index: Index | None, first: int) -> int:
+    """Divide a listing's files between index and reading; return the ordinal behind its last file."""
+    taken: dict[str, list[tuple[Known, int, Mapping[int, int] | None]]] = {}
+    changed: list[tuple[Folder, int]] = []
+    for folder in listing.folders:
+        known = index.known.get((folder.container, folder.path)) if index is not None else None
+        if known is not None and known.holds(folder):
+            taken.setdefault(known.segment, []).append((known, first, None))
+        else:
+            kept = {} if known is None else known.unchanged(folder)
+            if known is not None and kept:
+                taken.setdefault(known.segment, []).append((known, first, kept))
+            changed.append((folder, first))
+            _add_work(plan, folder, first, kept)
+        first += len(folder.names)
+    if index is not None:
+        if not _take_from(plan, index, taken):
+            # The cache folder changed under us: read everything, as if there were no index.
+            start = first - sum(len(folder.names) for folder in listing.folders)
+            plan.work = [item for item in plan.work if item.ordinals and item.ordinals[0] < start]
+            return _plan_listing(plan, listing, None, start)
+        compact = index.crowded and len(index.known) <= len(listing.folders)
+        if compact:
+            changed = _with_ordinals(listing.folders, first)
+        plan.changed.extend((index, folder, start) for folder, start in changed)
+    return first
+
+
+def _with_ordinals(folders: Sequence[Folder], end: int) -> list[tuple[Folder, int]]:
+    start = end - sum(len(folder.names) for folder in folders)
+    placed = []
+    for folder in folders:
+        placed.append((folder, start))
+        start += len(folder.names)
+    return placed
+
+
+def _add_work(plan: _Plan, folder: Folder, first: int, kept: Mapping[int, int]) -> None:
+    if kept:
+        positions = [position for position in range(len(folder.names)) if position not in kept]
+        names: Sequence[str] = [folder.names[position] for position in positions]
+        ordinals: Sequence[int] = [first + position for position in positions]
+    else:
+        names, ordinals = folder.names, range(first, first + len(folder.names))
+    if names:
+        plan.work.append(Work(folder.path, folder.tags, names, ordinals, folder.container))
+
+
+def _take_from(
+    plan: _Plan, index: Index, taken: Mapping[str, list[tuple[Known, int, Mapping[int, int] | None]]]
+) -> bool:
+    """Add blocks and skips from the index; tell whether it could be read."""
+    blocks = []
+    for name, parts in taken.items():
+        try:
+            segment = index.segment(name)
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        blocks.append(_select(segment, parts))
+    plan.blocks.extend(blocks)
+    for parts in taken.values():
+        for known, first, kept in parts:
+            now = dict(zip(known.skips, known.skips, strict=True)) if kept is None else _inverse(kept)
+            plan.skips.extend(Skip(first + now[then], reason) for then, reason in known.skips.items() if then in now)
+    return True
+
+
+def _inverse(kept: Mapping[int, int]) -> dict[int, int]:
+    return {then: now for now, then in kept.items()}
+
+
+def _select(segment: Segment, parts: Sequence[tuple[Known, int, Mapping[int, int] | None]]) -> Block:
+    """Return the wanted points of a segment with their ordinals of today."""
+    positions, ordinals = [], []
+    for known, first, kept in parts:
+        files = segment.files[known.start : known.stop]
+        places = np.arange(known.start, known.stop, dtype=np.int64)
+        if kept is not None:
+            now = np.full(int(files.max(initial=-1)) + 1, -1, dtype=np.int64)
+            for position, then in kept.items():
+                if then < len(now):
+                    now[then] = position
+            wanted = now[files] >= 0
+            places, files = places[wanted], now[files[wanted]]
+        positions.append(places)
+        ordinals.append(files + first)
+    selected = np.concatenate(positions)
+    everything = len(selected) == len(segment.files) and bool(np.all(selected == np.arange(len(selected))))
+    block = segment.block if everything else segment.block.take(selected)
+    return replace(block, ordinals=np.concatenate(ordinals))
+
+
+def _keep(plan: _Plan, listings: Sequence[Listing], block: Block, skips: Sequence[Skip]) -> None:
+    """Write what was read into the indexes."""
+    if not plan.changed:
+        return
+    live = {(folder.container, folder.path) for listing in listings for folder in listing.folders}
+    reasons = {skip.ordinal: skip.reason for skip in skips}
+    by_index: dict[int, list[tuple[Index, Folder, int]]] = {}
+    for item in plan.changed:
+        by_index.setdefault(id(item[0]), []).append(item)
+    for items in by_index.values():
+        changed: list[tuple[Folder, int, Mapping[int, str]]] = [
+            (folder, first, _reasons_of(reasons, first, len(folder.names))) for _, folder, first in items
+        ]
+        items[0][0].save(block, changed, live)
+
+
+def _reasons_of(reasons: Mapping[int, str], first: int, count: int) -> dict[int, str]:
+    if not reasons:
+        return {}
+    return {position: reasons[first + position] for position in range(count) if first + position in reasons}
