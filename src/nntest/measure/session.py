@@ -94,6 +94,7 @@ class _Session:
         self._interrupts = interrupts
         self._shared = shared
         self._started = world.now()
+        self._clock_at_start = world.clock()
         self._recovered = self._recover(plan)
         if self._recovered is not None and plan.request.order_seed is None:
             plan = replace(plan, plan=replace(plan.plan, order_seed=self._recovered.order_seed))
@@ -220,10 +221,8 @@ class _Session:
 
     def _began_s(self) -> float:
         """Return the session's start on the world's clock; a resumed session's lies in the past."""
-        now = self._world.clock()
-        if self._recovered is None:
-            return now
-        return now - max(0.0, self._started.timestamp() - self._recovered.started_unix)
+        before = self._started.timestamp() - self._recovered.started_unix if self._recovered is not None else 0.0
+        return self._clock_at_start - max(0.0, before)
 
     def _origin(self, standing: Standing, group: Group) -> Origin:
         return Origin(
