@@ -1,0 +1,119 @@
+"""Every program against the independent reference: edge shapes, all layouts, batches, threads."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nntest.measure.driver import DriverProcess, UnsupportedCase
+from nntest.measure.reference import ReferenceCache
+from nntest.measure.verify import algorithm_in_force, verify
+from nntest.model.species import SPECIES
+from tests.programs.build import CACHE, REPOSITORY, case_of, source_of, start
+
+pytestmark = pytest.mark.native
+
+NAMES = sorted(path.name for path in (REPOSITORY / "program").iterdir() if (path / ".cm" / "meta.json").is_file())
+REFERENCES = ReferenceCache(CACHE.parent / "references")
+# What a program may refuse, by the start of its reason; anything else is a fault.
+REFUSALS = (
+    "threads 2; plain-cpu has 1",
+    "layout NHWC with an output that",
+    "oneDNN has no direct kernel for this case",
+)
+
+
+def check_all(name: str, driver: DriverProcess, *, threads: int, batches: tuple[int, ...], folder: Path) -> int:
+    """Check every shape and layout; return how many were done."""
+    meta = source_of(name).meta["nntest"]
+    done = 0
+    for file in sorted((REPOSITORY / "dataset" / f"tensor-{meta['species']}-synthetic").glob("shape-*.json")):
+        for layout in meta["layouts"]:
+            for batch in batches:
+                values = {**json.loads(file.read_text()), "CK_IN_SHAPE_N": batch}
+                case = case_of(name, values, layout=layout, threads=threads)
+                try:
+                    setup = driver.setup(1, case)
+                except UnsupportedCase as refusal:
+                    assert refusal.reason.startswith(REFUSALS), f"{name} {file.stem} {layout}: {refusal.reason}"
+                    continue
+                driver.output(1, folder / "output.bin")
+                shape = SPECIES[case.species].output_shape(case.parameters, batch)
+                output = np.fromfile(folder / "output.bin", np.float32).reshape(shape)
+                algorithm = algorithm_in_force(meta["algorithm"], setup.implementation)
+                checked = verify(case, output, REFERENCES.expected(case), algorithm)
+                assert checked.verified, f"{name} {file.stem} {layout} batch {batch}: {checked.reason}"
+                done += 1
+    return done
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_output_is_right_for_edge_shapes_in_all_layouts(name: str, tmp_path: Path) -> None:
+    with start(name) as driver:
+        assert check_all(name, driver, threads=1, batches=(1, 2), folder=tmp_path) >= 10
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "plain" not in name])
+def test_the_output_is_right_with_two_threads(name: str, tmp_path: Path) -> None:
+    with start(name, threads=2) as driver:
+        assert check_all(name, driver, threads=2, batches=(1,), folder=tmp_path) >= 5
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "plain" in name])
+def test_plain_programs_have_one_thread_and_say_so(name: str, tmp_path: Path) -> None:
+    with start(name, threads=2) as driver:
+        assert check_all(name, driver, threads=2, batches=(1,), folder=tmp_path) == 0
+
+
+@pytest.fixture
+def onednn() -> Iterator[DriverProcess]:
+    with start("conv-onednn-cpu") as driver:
+        yield driver
+
+
+def test_onednn_fuses_relu(onednn: DriverProcess, tmp_path: Path) -> None:
+    onednn.setup(1, case_of("conv-onednn-cpu"))
+    onednn.output(1, tmp_path / "plain.bin")
+    onednn.setup(1, case_of("conv-onednn-cpu", post_ops="relu"))
+    onednn.output(1, tmp_path / "fused.bin")
+    plain, fused = (np.fromfile(tmp_path / f"{name}.bin", np.float32) for name in ("plain", "fused"))
+    assert (plain < 0).any()
+    np.testing.assert_array_equal(fused, np.maximum(plain, 0))
+
+
+def test_blocked_layouts_are_native_and_reordered(onednn: DriverProcess) -> None:
+    values = {"CK_IN_SHAPE_C": 32, "CK_IN_SHAPE_H": 9, "CK_IN_SHAPE_W": 9, "CK_OUT_SHAPE_C": 32, "CK_CONV_KERNEL": 3}
+    free = onednn.setup(1, case_of("conv-onednn-cpu", values, layout="blocked"))
+    assert free.native_layouts["input"] not in ("abcd", "")
+    assert min(free.reorder_in_s, free.reorder_out_s, free.prepare_weights_s) > 0
+    plain = onednn.setup(2, case_of("conv-onednn-cpu", values))
+    assert plain.native_layouts["input"] == plain.native_layouts["output"] == "abcd"
+    assert plain.reorder_in_s == plain.reorder_out_s == 0
+
+
+def test_directconv_never_unfolds_the_input() -> None:
+    values = {"CK_IN_SHAPE_C": 32, "CK_IN_SHAPE_H": 9, "CK_IN_SHAPE_W": 9, "CK_OUT_SHAPE_C": 32, "CK_CONV_KERNEL": 3}
+    with start("directconv-onednn-cpu") as driver:
+        for layout in ("NCHW", "NHWC", "blocked"):
+            setup = driver.setup(1, case_of("directconv-onednn-cpu", values, layout=layout))
+            assert "gemm" not in setup.implementation
+            assert not setup.implementation.startswith("ref")
+
+
+def test_a_driver_describes_its_library() -> None:
+    with start("conv-onednn-cpu") as driver:
+        assert driver.describe["library"] == "onednn-cpu"
+        assert driver.describe["threading"] == "openmp"
+        assert driver.describe["isa"]
+    with start("conv-openblas-cpu") as driver:
+        assert driver.describe["library"] == "openblas-cpu"
+        assert driver.describe["isa"]
+
+
+def test_setting_up_the_same_shape_again_is_not_answered_from_a_cache(onednn: DriverProcess) -> None:
+    # With oneDNN's cache of primitives, the second set-up would be a look-up of some microseconds.
+    first, second = (onednn.setup(key, case_of("conv-onednn-cpu", layout="blocked")) for key in (1, 2))
+    assert second.implementation == first.implementation
+    assert second.create_s > 20e-6
