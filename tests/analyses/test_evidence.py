@@ -1,0 +1,32 @@
+from nntest.analyses.evidence import gather
+from nntest.analyses.options import parse_options
+from nntest.analyses.selection import select
+from tests.analyses.frames import repetitions, row, session, typed
+
+NONE = parse_options({}, {}, where="test")
+
+
+def test_what_ranks_is_counted_and_what_does_not_is_named() -> None:
+    points = session()
+    found = gather(select(points, NONE), points)
+    assert (found.rows, found.cases, found.sessions) == (500, 50, 1)
+    assert found.trust == {"stable": 50}
+    assert [item["library"] for item in found.libraries] == ["onednn-cpu", "openblas-cpu", "plain-cpu"]
+    assert found.excluded == {"emulated": 3, "failed": 1, "simulated": 2, "unverified": 3, "wrong": 1}
+    assert found.failures_total == 2
+    assert [failure["fail_reason"] for failure in found.failures] == ["crash: SIGSEGV", "output[3] is 7, expected 1"]
+
+
+def test_the_caption_says_n_units_trust_and_platform() -> None:
+    points = typed([*repetitions([1.0] * 4), row(trust="failed", success=False, time_us=None)])
+    assert gather(select(points, NONE), points).caption() == (
+        "n = 4 samples of 1 case; trust: 1 stable; left out: 1 failed (rows; listed under “excluded”); "
+        "on AMD EPYC 9005; threads 1; batch size 1; dtype float32; cache warm."
+    )
+
+
+def test_flags_are_counted_by_case() -> None:
+    points = typed(
+        repetitions([1.0] * 4, flags="drift+shared_machine") + repetitions([1.0] * 4, program="b", flags="drift")
+    )
+    assert gather(select(points, NONE), points).flags == {"drift": 2, "shared_machine": 1}
