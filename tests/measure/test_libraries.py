@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from nntest.errors import MissingPartError, UsageError
-from nntest.measure.libraries import LIBRARY_NAMES, find_libraries, find_library, onednn, openblas
+from nntest.measure.libraries import (
+    LIBRARY_NAMES,
+    find_libraries,
+    find_library,
+    isa_environment,
+    onednn,
+    openblas,
+)
 
 
 def write_onednn(folder: Path, version: str) -> Path:
@@ -126,3 +133,20 @@ def test_a_processor_that_openblas_does_not_know_gets_its_kernels(
     found = find_library("openblas-cpu")
     assert found.env == env
     assert ("OPENBLAS_CORETYPE=SkylakeX" in found.library.description) == bool(env)
+
+
+def test_a_library_is_held_back_by_the_variable_that_it_reads() -> None:
+    assert isa_environment("onednn-cpu", "") == {}
+    assert isa_environment("onednn-cpu", "avx2") == {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    assert isa_environment("openblas-cpu", "avx2") == {"OPENBLAS_CORETYPE": "Haswell"}
+
+
+def test_an_unknown_isa_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        isa_environment("openblas-cpu", "mmx")
+    assert str(caught.value) == (
+        "openblas-cpu: isa_max 'mmx' is unknown; expected one of sse41, avx, avx2, avx512_core; correct it"
+    )
+    with pytest.raises(UsageError) as caught:
+        isa_environment("plain-cpu", "avx2")
+    assert str(caught.value) == ("plain-cpu: isa_max 'avx2' is unknown; expected none for this library; correct it")

@@ -1,6 +1,7 @@
 """Every program against the independent reference: edge shapes, all layouts, batches, threads."""
 
 import json
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from nntest.measure.driver import DriverProcess, UnsupportedCase
+from nntest.measure.libraries import isa_environment
 from nntest.measure.reference import ReferenceCache
 from nntest.measure.verify import algorithm_in_force, verify
 from nntest.model.species import SPECIES
@@ -117,3 +119,13 @@ def test_setting_up_the_same_shape_again_is_not_answered_from_a_cache(onednn: Dr
     first, second = (onednn.setup(key, case_of("conv-onednn-cpu", layout="blocked")) for key in (1, 2))
     assert second.implementation == first.implementation
     assert second.create_s > 20e-6
+
+
+@pytest.mark.parametrize("library", ["onednn-cpu", "openblas-cpu"])
+def test_a_library_that_is_held_back_says_so(library: str) -> None:
+    if platform.machine() != "x86_64":
+        pytest.skip("the names are those of x86-64 extensions")
+    with start(f"conv-{library}", **isa_environment(library, "sse41")) as driver:
+        assert driver.describe["isa"] in ("sse41", "Nehalem")
+        setup = driver.setup(1, case_of(f"conv-{library}", layout="NCHW"))
+    assert "avx" not in setup.implementation
