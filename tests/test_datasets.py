@@ -4,6 +4,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -103,20 +104,44 @@ def test_the_originals_convolutions_have_its_names_and_values() -> None:
         }
 
 
-def test_the_networks_layers_can_all_be_measured() -> None:
+def _shapes_of(names: Iterable[str]) -> set[tuple[str, str]]:
+    return {
+        (shape.species, SPECIES[shape.species].shape_name(shape.parameters))
+        for name in names
+        for shape in ENTRIES[name].shapes
+    }
+
+
+def test_mobilenets_layers_stand_in_its_own_entries() -> None:
     network = load_network(DATASET / f"network-{MOBILENET}" / "network.json")
     assert network == mobilenet_v1()
-    files = {
-        (shape.species, SPECIES[shape.species].shape_name(shape.parameters))
-        for entry in ENTRIES.values()
-        if entry.name.endswith(MOBILENET)
-        for shape in entry.shapes
-    }
+    files = _shapes_of(name for name in ENTRIES if name.endswith(MOBILENET))
     assert set(network.multiplicities()) <= files
     assert files - set(network.multiplicities()) == {
         ("conv", "3-224-224-3-32-2-0"),  # the original's account of the first layer
         ("fullyconnected", "1024-1-1-1001-1-1"),  # the classifier, which is a 1x1 convolution in the graph
     }
+
+
+@pytest.mark.parametrize("name", [name for name in ENTRIES if name.startswith("network-")])
+def test_every_layer_of_every_network_can_be_measured(name: str) -> None:
+    network = load_network(DATASET / name / "network.json")
+    assert network == ENTRIES[name].graph
+    family = "mobilenets-v1" if "mobilenets" in name else network.name
+    own = [entry for entry in ENTRIES if entry.endswith((network.name, f"-{family}", MOBILENET))]
+    assert set(network.multiplicities()) <= _shapes_of(own)
+
+
+def test_an_entry_holds_shapes_of_one_species() -> None:
+    for entry in ENTRIES.values():
+        assert len({shape.species for shape in entry.shapes}) <= 1, entry.name
+        assert len({shape.stem for shape in entry.shapes}) == len(entry.shapes), entry.name
+
+
+def test_the_repository_stays_small() -> None:
+    files = [content for entry in ENTRIES.values() for content in entry.files().values()]
+    assert len(files) < 1500
+    assert sum(map(len, files)) < 1e6
 
 
 def test_uids_are_made_from_names_and_differ() -> None:

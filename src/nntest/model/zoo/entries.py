@@ -1,8 +1,9 @@
 """Dataset entries of the zoo as file contents: what ``dataset/`` must hold, byte by byte."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -10,10 +11,29 @@ import orjson
 from nntest.model.network import Layer, Network
 from nntest.model.shape import Parameters
 from nntest.model.species import SPECIES
-from nntest.model.zoo.mobilenet import mobilenet_v1
+from nntest.model.zoo.branched import googlenet, squeezenet_1_0, squeezenet_1_1
+from nntest.model.zoo.classics import alexnet, lenet_5, vgg_16
+from nntest.model.zoo.mobilenet import RESOLUTIONS, WIDTHS, mobilenet_v1
+from nntest.model.zoo.residual import resnet_18, resnet_20_cifar10, resnet_50
 from nntest.model.zoo.synthetic import SYNTHETIC
+from nntest.model.zoo.transformer import Transformer, bert_base, llama_7b_decode, llama_7b_prefill, vit_b_16
 
 DATASET_MODULE_UID = "8a7141c59cd335f5"  # of CK's own module `dataset`
+
+# Networks besides MobileNet, each with the tags of its family, broad to narrow.
+NETWORKS: Sequence[tuple[Callable[[], Network], tuple[str, ...]]] = (
+    (resnet_18, ("resnet",)),
+    (resnet_50, ("resnet",)),
+    (resnet_20_cifar10, ("resnet", "cifar10")),
+    (vgg_16, ("vgg",)),
+    (alexnet, ()),
+    (googlenet, ("inception",)),
+    (squeezenet_1_0, ("squeezenet",)),
+    (squeezenet_1_1, ("squeezenet",)),
+    (lenet_5, ("lenet",)),
+)
+
+TRANSFORMERS: Sequence[Callable[[], Transformer]] = (bert_base, vit_b_16, llama_7b_prefill, llama_7b_decode)
 
 _EXTRA_TAGS = {"conv": ("convolution",), "depthwiseconv": ("depthwise-convolution",)}
 
@@ -34,12 +54,13 @@ class ShapeFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One dataset entry: shapes, and a network's graph where there is one."""
+    """One dataset entry: shapes, a network's graph where there is one, and what ``more`` its meta says."""
 
     name: str
     tags: tuple[str, ...]
     shapes: tuple[ShapeFile, ...] = ()
     graph: Network | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def uid(self) -> str:
@@ -69,6 +90,7 @@ class Entry:
                 shape.stem: {"name": shape.description, "species": shape.species} for shape in self.shapes
             },
             "tags": list(self.tags),
+            **self.more,
         }
         if self.graph is not None:
             meta["network_file"] = "network.json"
@@ -91,21 +113,60 @@ def entry_uid(name: str) -> str:
 
 def all_entries() -> list[Entry]:
     """Return every dataset entry that the generator writes."""
-    # The original describes the first layer with symmetric padding 0, hence an output of 111x111; the published
-    # network gives 112x112. Its file stays as it is, and the network's own entry holds the true shape.
-    original_first = {
-        "CK_IN_SHAPE_C": 3,
-        "CK_IN_SHAPE_H": 224,
-        "CK_IN_SHAPE_W": 224,
-        "CK_OUT_SHAPE_C": 32,
-        "CK_CONV_KERNEL": 3,
-        "CK_CONV_STRIDE": 2,
-        "CK_CONV_PAD": 0,
-    }
+    plain = (network_entries(network(), tags=tags) for network, tags in NETWORKS)
     return [
-        *network_entries(mobilenet_v1(), tags=("mobilenets", "mobilenets-v1"), originals={"Conv2d_0": original_first}),
+        *mobilenet_entries(),
+        *(entry for entries in plain for entry in entries),
+        *(transformer_entry(transformer()) for transformer in TRANSFORMERS),
         *(synthetic_entry(species) for species in SYNTHETIC),
     ]
+
+
+def mobilenet_entries() -> list[Entry]:
+    """Return the entries of MobileNet v1 at all its settings.
+
+    The largest has an entry per species. Of the others, convolutions have one each; what little their classifiers and
+    poolings add stands in one entry per species for the whole family.
+    """
+    tags = ("mobilenets", "mobilenets-v1")
+    entries: list[Entry] = []
+    shared: dict[str, dict[str, ShapeFile]] = {}
+    for width, resolution in itertools.product(WIDTHS, RESOLUTIONS):
+        network = mobilenet_v1(width=width, resolution=resolution)
+        found = network_entries(network, tags=tags, originals={"Conv2d_0": _original_first(network)})
+        if not entries:
+            entries += found
+            known = {(shape.species, shape.stem) for entry in found for shape in entry.shapes}
+            continue
+        for entry in found:
+            species = {shape.species for shape in entry.shapes}
+            if species <= {"conv", "depthwiseconv"}:
+                entries.append(entry)
+                continue
+            for shape in entry.shapes:
+                if (shape.species, shape.stem) not in known:
+                    shared.setdefault(shape.species, {}).setdefault(shape.stem, shape)
+    family = tags[-1]
+    entries += [
+        Entry(
+            name=f"tensor-{species}-{family}",
+            tags=_tags(species, f"tensor-{species}-{tags[0]}", *tags),
+            shapes=tuple(shapes.values()),
+        )
+        for species, shapes in shared.items()
+    ]
+    return entries
+
+
+def _original_first(network: Network) -> dict[str, int]:
+    """The original's account of the first layer: symmetric padding 0, hence an output of 111x111 for 224x224.
+
+    The published network gives 112x112. The original's file stays as it is, and the network's own entry holds the true
+    shape.
+    """
+    values = network.layers[0].table.ck_values(network.layers[0].parameters)
+    sizes = {key: value for key, value in values.items() if not key.startswith("CK_CONV_PAD")}
+    return {**sizes, "CK_CONV_PAD": 0}
 
 
 def network_entries(
@@ -152,6 +213,28 @@ def network_entries(
         graph=network,
     )
     return [*entries, graph]
+
+
+def transformer_entry(transformer: Transformer) -> Entry:
+    """Return the matrix products of a transformer; its meta says how often each shape occurs in one pass."""
+    counts = transformer.multiplicities()
+    shapes: dict[str, ShapeFile] = {}
+    for product in transformer.products:
+        sizes = f"{product.m}x{product.k} by {product.k}x{product.n}"
+        description = (
+            f"{transformer.name} {product.name} and whatever equals it, {counts[product.shape]} in all: {sizes}"
+        )
+        shape = ShapeFile(species="gemm", parameters=product.parameters, description=description)
+        shapes.setdefault(shape.stem, shape)
+    return Entry(
+        name=f"tensor-gemm-{transformer.name}",
+        tags=_tags("gemm", "tensor-gemm-transformers", "transformers", transformer.name),
+        shapes=tuple(shapes.values()),
+        more={
+            "source": transformer.source,
+            "multiplicities": {f"shape-{shape}": count for shape, count in counts.items()},
+        },
+    )
 
 
 def synthetic_entry(species: str) -> Entry:

@@ -10,6 +10,10 @@ from nntest.model.zoo.builder import GraphBuilder
 _BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5, (1024, 2), (1024, 1))
 
 
+WIDTHS = (1.0, 0.75, 0.5, 0.25)
+RESOLUTIONS = (224, 192, 160, 128)
+
+
 def mobilenet_v1(*, width: float = 1.0, resolution: int = 224, classes: int = 1001) -> Network:
     """Return MobileNet v1 with its width multiplier and its input's resolution in pixels."""
     graph = GraphBuilder(
