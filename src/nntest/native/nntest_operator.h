@@ -104,7 +104,8 @@ typedef struct nntest_operator_api {
   /* One JSON object, static: {"library","version","build","threading","isa"}. Called after the library is loaded. */
   const char *(*describe)(void);
 
-  /* Can you? NNTEST_UNSUPPORTED with a reason is an answer. fusions is a comma list ("relu,sum"), layouts too. */
+  /* Can you? NNTEST_UNSUPPORTED with a reason is an answer. fusions is a comma list ("relu,sum"), layouts too;
+   * both have room for NNTEST_TEXT characters. */
   nntest_status (*query)(const nntest_request *request, char *layouts, char *fusions, nntest_message *message);
 
   nntest_status (*create)(const nntest_request *request, nntest_op **op, nntest_message *message);

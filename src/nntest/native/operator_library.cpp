@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "clock.h"
 #include "failure.h"
 
 namespace nntest {
@@ -39,8 +40,15 @@ std::string OperatorLibrary::species() const {
 OperatorInstance::OperatorInstance(const OperatorLibrary& library, const nntest_request* request)
     : api_(library.api()) {
   message_.size = sizeof message_;
+  char layouts[NNTEST_TEXT] = "", fusions[NNTEST_TEXT] = "";
+  const nntest_status answer = api_.query(request, layouts, fusions, &message_);
+  if (answer == NNTEST_UNSUPPORTED) throw Unsupported(text_of(message_));
+  if (answer != NNTEST_OK) fail("query");
+
+  const double start = now_s();
   const nntest_status status = api_.create(request, &op_, &message_);
-  if (status == NNTEST_UNSUPPORTED) throw Unsupported(text_of(message_));
+  create_s_ = now_s() - start;
+  if (status == NNTEST_UNSUPPORTED) throw Unsupported(text_of(message_));  // known only once it was tried
   if (status != NNTEST_OK || op_ == nullptr) fail("create");
 }
 

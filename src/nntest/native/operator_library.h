@@ -23,7 +23,7 @@ class OperatorLibrary {
 // One case made by the operator; destroyed with it.
 class OperatorInstance {
  public:
-  // Throws Unsupported when the operator cannot do the case.
+  // Asks first, then creates. Throws Unsupported when the operator cannot do the case.
   OperatorInstance(const OperatorLibrary& library, const nntest_request* request);
   ~OperatorInstance();
   OperatorInstance(const OperatorInstance&) = delete;
@@ -35,6 +35,7 @@ class OperatorInstance {
   void run(void* const* buffers) const {
     if (api_.run(op_, buffers, &message_) != NNTEST_OK) fail("run");
   }
+  double create_s() const { return create_s_; }
   const char* implementation() const { return api_.implementation(op_); }
 
  private:
@@ -42,6 +43,7 @@ class OperatorInstance {
 
   const nntest_operator_api& api_;
   nntest_op* op_ = nullptr;
+  double create_s_ = 0;
   mutable nntest_message message_{};
 };
 

@@ -62,7 +62,6 @@ class PreparedCase {
 
   Case case_;
   OperatorRequest request_;
-  double created_s_;
   OperatorInstance instance_;
   SetupTimes times_;
   std::map<int, Buffer> buffers_;  // native, by role

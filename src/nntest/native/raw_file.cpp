@@ -18,11 +18,14 @@ void write_floats(const std::string& path, const std::vector<float>& values) {
 }
 
 std::string hash_of(const std::vector<float>& values) {
-  std::uint64_t hash = values.size();
+  // Each value is mixed with its place, and the terms are added: no step waits for the one before.
+  std::uint64_t hash = splitmix64(values.size() + 1);
+  std::uint64_t place = 0;
   for (const float value : values) {
     std::uint32_t bits;
     std::memcpy(&bits, &value, sizeof bits);
-    hash = splitmix64(hash * kGolden + bits + 1);
+    place += kGolden;
+    hash += splitmix64(place ^ bits);
   }
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
