@@ -1,6 +1,7 @@
 """Where points come from: repositories, folders and zips, listed without opening a single point."""
 
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -17,6 +18,8 @@ from nntest.store.repository import REPOSITORY_FILE, repository_name, resolve_re
 
 Source = str | Path
 _MAX_DEPTH = 6
+# What `is_point_name` says, once more because a hundred thousand names are asked about.
+_POINT_NAME = re.compile(r"ckp-[^.]*\.[0-9]+\.json").fullmatch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,20 +126,12 @@ def _list_experiment(listing: Listing, path: str, repo: str, wanted: set[str]) -
     tags = _tags_of(listing, path)
     if tags is not None and not wanted <= set(tags):
         return True
-    found: list[tuple[str, int, int]] = []
     try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if is_point_name(entry.name):
-                    status = _status(entry)
-                    if status is not None:
-                        found.append((entry.name, status.st_size, status.st_mtime_ns))
+        names, statuses = _point_files(path)
     except OSError as error:
         listing.damaged.append((path, f"cannot be listed ({os.strerror(error.errno or 0)}); see to its permissions"))
         return True
-    if found and (tags is not None or not wanted):
-        found.sort()
-        names, sizes, times = (list(column) for column in zip(*found, strict=True))
+    if names and (tags is not None or not wanted):
         listing.folders.append(
             Folder(
                 repo=repo,
@@ -144,20 +139,38 @@ def _list_experiment(listing: Listing, path: str, repo: str, wanted: set[str]) -
                 path=path,
                 tags=tags or (),
                 names=names,
-                sizes=sizes,
-                times=times,
+                sizes=[status.st_size for status in statuses],
+                times=[status.st_mtime_ns for status in statuses],
             )
         )
-    return bool(found) or tags is not None
+    return bool(names) or tags is not None
 
 
-def _status(entry: "os.DirEntry[str]") -> os.stat_result | None:
-    """Return a regular file's status; None for what vanished meanwhile, and for folders and pipes."""
+def _point_files(path: str) -> tuple[list[str], list[os.stat_result]]:
+    """Return the names of a folder's points in order, with their statuses; only regular files count."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        status = entry.stat()
+        names = sorted(filter(_POINT_NAME, os.listdir(descriptor)))  # noqa: PTH208 - a descriptor, not a path
+        try:
+            statuses = [os.stat(name, dir_fd=descriptor) for name in names]
+        except OSError:
+            names = [name for name in names if _exists(name, descriptor)]
+            statuses = [os.stat(name, dir_fd=descriptor) for name in names]
+    finally:
+        os.close(descriptor)
+    if not all(stat.S_ISREG(status.st_mode) for status in statuses):
+        pairs = [pair for pair in zip(names, statuses, strict=True) if stat.S_ISREG(pair[1].st_mode)]
+        return [name for name, _ in pairs], [status for _, status in pairs]
+    return names, statuses
+
+
+def _exists(name: str, descriptor: int) -> bool:
+    """Tell whether a file is there: a link may lead nowhere, a file may have gone meanwhile."""
+    try:
+        os.stat(name, dir_fd=descriptor)
     except OSError:
-        return None
-    return status if stat.S_ISREG(status.st_mode) else None
+        return False
+    return True
 
 
 def _tags_of(listing: Listing, path: str) -> tuple[str, ...] | None:
