@@ -66,16 +66,15 @@ class Recorder:
 
     def save(self, made: Sequence[tuple[Trial, Point]]) -> list[Path]:
         """Publish points and return their files, in order."""
-        folders = [self._open(trial) for trial, _ in made]
+        new = {self._name(trial): trial for trial, _ in made if self._name(trial) not in self._opened}
         with ThreadPoolExecutor(max_workers=_WRITERS) as writers:
+            self._opened.update(zip(new, writers.map(self._open, new, new.values()), strict=True))
+            folders = [self._opened[self._name(trial)] for trial, _ in made]
             return list(writers.map(save_point, folders, [point for _, point in made]))
 
-    def _open(self, trial: Trial) -> Path:
-        name = self._name(trial)
-        if name not in self._opened:
-            meta = experiment_meta(trial, self._plan, self._platform, self._started)
-            self._opened[name] = open_experiment(self._repository, name, meta, now=lambda: self._started)
-        return self._opened[name]
+    def _open(self, name: str, trial: Trial) -> Path:
+        meta = experiment_meta(trial, self._plan, self._platform, self._started)
+        return open_experiment(self._repository, name, meta, now=lambda: self._started)
 
     def has_point(self, trial: Trial, uid: str) -> bool:
         """Tell whether the trial's experiment has a point of that uid, of whichever session."""
