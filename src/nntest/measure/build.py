@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -201,7 +202,7 @@ def _in_cache(
         complete = Path(temporary) / "complete"
         complete.mkdir()
         command = [*compiler.command, *arguments, *map(str, sources), "-o", str(complete / file_name), *libraries]
-        _compile(label, command)
+        _compile_all(label, command, [str(source) for source in sources], Path(temporary))
         (complete / "build.json").write_text(json.dumps({**recipe, "command": command}, indent=2) + "\n")
         try:
             complete.rename(folder)
@@ -210,6 +211,17 @@ def _in_cache(
                 raise
             return target, False
     return target, True
+
+
+def _compile_all(label: str, command: list[str], sources: list[str], folder: Path) -> None:
+    """Do what ``command`` says; several sources are compiled side by side first."""
+    if len(sources) > 1:
+        objects = {source: str(folder / f"{index}.o") for index, source in enumerate(sources)}
+        options = command[: command.index(sources[0])]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda item: _compile(label, [*options, "-c", item[0], "-o", item[1]]), objects.items()))
+        command = [objects.get(word, word) for word in command]
+    _compile(label, command)
 
 
 def _compile(label: str, command: list[str]) -> None:
