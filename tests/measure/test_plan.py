@@ -1,0 +1,132 @@
+"""Plans: what a request selects, what it leaves out with a word, and what it refuses before anything runs."""
+
+import json
+from typing import Any
+
+import pytest
+
+from nntest.errors import MissingPartError, UsageError
+from nntest.measure.plan import SessionPlan, plan_session
+from nntest.measure.request import RunRequest
+from tests.measure.fake_world import FakeWorld
+
+
+def plan(fake: FakeWorld, **options: Any) -> SessionPlan:
+    return plan_session(RunRequest(**options), fake.world())
+
+
+def names(made: SessionPlan) -> list[str]:
+    return [trial.name for trial in made.trials]
+
+
+def test_a_program_meets_all_datasets_of_its_species(fake: FakeWorld) -> None:
+    shapes = ("4-1-1", "8-1-1", "16-1-1", "32-2-2")
+    assert names(plan(fake, programs="softmax-one")) == [f"softmax-one one-cpu-1.0.0 {shape}" for shape in shapes]
+
+
+@pytest.mark.parametrize("pattern", ["softmax-*", "nntest:softmax-*", "softmax-one,softmax-two", "*max-*"])
+def test_names_are_patterns_and_lists(fake: FakeWorld, pattern: str) -> None:
+    made = plan(fake, programs=pattern, dataset_files=("shape-4-1-1",))
+    assert names(made) == ["softmax-one one-cpu-1.0.0 4-1-1", "softmax-two two-cpu-1.0.0 4-1-1"]
+
+
+def test_programs_of_another_species_drop_out_with_a_word(fake: FakeWorld) -> None:
+    made = plan(fake, dataset_uoa="tensor-softmax-net")
+    assert {candidate.program.uoa for candidate in made.candidates} == {"softmax-one", "softmax-two"}
+    assert made.notes == ("reorder-one: left out, tensor-softmax-net has no shape of species reorder",)
+
+
+def test_tags_are_those_of_the_entry_and_of_its_target(fake: FakeWorld) -> None:
+    made = plan(fake, programs="softmax-*", tags="cpu,two-cpu", dataset_files=("shape-4-1-1",))
+    assert names(made) == ["softmax-two two-cpu-1.0.0 4-1-1"]
+
+
+@pytest.mark.parametrize("name", ["shape-4-1-1", "shape-4-1-1.json", "shape-4-*"])
+def test_files_are_named_with_or_without_ending(fake: FakeWorld, name: str) -> None:
+    assert len(plan(fake, programs="softmax-one", dataset_files=(name,)).trials) == 1
+
+
+def test_environment_changes_shapes_seed_and_programs(fake: FakeWorld) -> None:
+    env = {"CK_IN_SHAPE_H": "3", "CK_SEED": "9", "ONEDNN_VERBOSE": "1"}
+    [trial] = plan(fake, programs="softmax-one", dataset_files=("shape-4-1-1",), env=env).trials
+    assert trial.shape.name == "4-3-1"
+    assert trial.case.seed == 9
+    assert trial.case.env == {"ONEDNN_VERBOSE": "1"}
+
+
+def test_a_tag_of_another_library_says_nothing_to_a_program(fake: FakeWorld) -> None:
+    made = plan(fake, programs="softmax-*", library=("two-cpu-3.1",), dataset_files=("shape-4-1-1",))
+    assert names(made) == ["softmax-two two-cpu-3.1 4-1-1"]
+    assert made.notes == ("softmax-one: left out, --library=two-cpu-3.1 is no one-cpu",)
+
+
+def test_a_missing_library_ends_what_was_asked_for_by_name(fake: FakeWorld) -> None:
+    fake.missing = {"one-cpu"}
+    with pytest.raises(MissingPartError, match="one-cpu: not found; install it"):
+        plan(fake, programs="softmax-one,softmax-two")
+    made = plan(fake, programs="softmax-*", dataset_files=("shape-4-1-1",))
+    assert names(made) == ["softmax-two two-cpu-1.0.0 4-1-1"]
+    assert made.notes == ("softmax-one: left out, one-cpu: not found; install it",)
+
+
+def test_planning_builds_and_runs_nothing(fake: FakeWorld) -> None:
+    plan(fake)
+    assert fake.log == []
+    assert not (fake.root / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"programs": "softmx-one"},
+            "softmx-one: no program of that name was found; did you mean softmax-one?",
+        ),
+        (
+            {"programs": "zzz"},
+            "zzz: no program of that name was found; see `nntest list programs`",
+        ),
+        (
+            {"dataset_uoa": "tensor-softmax-nett"},
+            "tensor-softmax-nett: no dataset of that name was found; did you mean tensor-softmax-net?",
+        ),
+        (
+            {"programs": "softmax-one", "dataset_files": ("shape-4-1-2",)},
+            "shape-4-1-2: no dataset_file of that name was found; did you mean shape-4-1-1?",
+        ),
+        ({"tags": "opencl"}, "*: no program carries tag opencl; see `nntest list programs`"),
+        (
+            {"programs": "reorder-one", "dataset_uoa": "tensor-softmax-net"},
+            "tensor-softmax-net: no shape for reorder-one was found (species reorder); see `nntest list datasets`",
+        ),
+        (
+            {"programs": "softmax-one", "cmd_key": "fast"},
+            "cmd_key: 'fast' was given; softmax-one has default; choose one of these",
+        ),
+        (
+            {"env": {"CK_SEED": "x"}, "programs": "softmax-one"},
+            "env.CK_SEED: 'x' was given; expected an integer from 0",
+        ),
+        (
+            {"programs": "softmax-one", "library": ("two-cpu-1.0",)},
+            "library: two-cpu-1.0 fits none of the programs; see `nntest list libraries`",
+        ),
+    ],
+)
+def test_what_is_refused_before_anything_runs(fake: FakeWorld, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        plan(fake, **options)
+    assert str(refusal.value) == message
+
+
+def test_nonsense_shapes_are_refused_by_their_file(fake: FakeWorld) -> None:
+    path = fake.root / "repository" / "dataset" / "tensor-softmax-net" / "shape-4-1-1.json"
+    path.write_text(json.dumps({"CK_IN_SHAPE_C": 0}))
+    with pytest.raises(UsageError, match=r"^tensor-softmax-net:shape-4-1-1: CK_IN_SHAPE_C is 0; "):
+        plan(fake, programs="softmax-one")
+
+
+def test_the_timestamp_is_the_time_unless_given(fake: FakeWorld) -> None:
+    assert plan(fake).timestamp == "20231114223000"
+    assert plan(fake, timestamp="word").name == "word"
+    assert plan(fake, timestamp="word", record_uoa="entry").name == "entry"
