@@ -82,12 +82,39 @@ def _naive_resize(x: Array, p: Any, shape: tuple[int, ...]) -> Array:
     return output
 
 
-_ELEMENTWISE: dict[str, Callable[[dict[str, Array], Any], Array]] = {
+def _naive_layernorm(t: dict[str, Array], p: Any) -> Array:
+    rows = []
+    for row in t["input"]:
+        mean = math.fsum(row) / len(row)
+        variance = math.fsum((value - mean) ** 2 for value in row) / len(row)
+        rows.append(
+            (row - mean) / math.sqrt(variance + p["CK_LAYERNORM_EPSILON_PPM"] * 1e-6) * t["weights"] + t["bias"]
+        )
+    return np.array(rows)
+
+
+def _naive_attention(t: dict[str, Array], p: Any) -> Array:
+    output = np.empty(t["input"].shape)
+    for n, head, query in itertools.product(*map(range, output.shape[:3])):
+        visible = p["CK_ATTENTION_KEYS"]
+        if p["CK_ATTENTION_CAUSAL"]:
+            visible -= p["CK_ATTENTION_QUERIES"] - 1 - query
+        scores = [
+            t["input"][n, head, query] @ key / p["CK_ATTENTION_DIM"] ** 0.5 for key in t["input1"][n, head, :visible]
+        ]
+        shares = np.exp(scores) / math.fsum(np.exp(scores))
+        output[n, head, query] = sum(s * value for s, value in zip(shares, t["input2"][n, head, :visible], strict=True))
+    return output
+
+
+_BY_SPECIES: dict[str, Callable[[dict[str, Array], Any], Array]] = {
     "add": lambda t, _: t["input"] + t["input1"],
     "concat": lambda t, _: np.concatenate([t[role] for role in sorted(t)], axis=1),
     "relu": lambda t, _: np.where(t["input"] > 0, t["input"], 0.0),
     "lrn": _naive_lrn,
     "batchnorm": _naive_batchnorm,
+    "layernorm": _naive_layernorm,
+    "attention": _naive_attention,
 }
 
 
@@ -99,8 +126,8 @@ def _naive(case: Case) -> Array:
     x = t["input"]
     if case.species in ("reorder", "reshape", "flatten"):
         return x.reshape(output.shape)
-    if case.species in _ELEMENTWISE:
-        return _ELEMENTWISE[case.species](t, p)
+    if case.species in _BY_SPECIES:
+        return _BY_SPECIES[case.species](t, p)
     if case.species == "resizebilinear":
         return _naive_resize(x, p, output.shape)
     if case.species == "softmax":

@@ -282,6 +282,39 @@ def test_batchnorm_in_float32_passes_and_a_forgotten_epsilon_fails() -> None:
             assert result.verified is (epsilon > 0), result
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(1, 2), (197, 768), (3, 4096)])
+def test_layernorm_in_float32_passes_and_a_sample_variance_fails(rows: int, columns: int) -> None:
+    case = _case("layernorm", {"CK_LAYERNORM_M": rows, "CK_LAYERNORM_N": columns})
+    t, reference = case_inputs(case), _reference(case)
+    mean = (_summed_in_order(t["input"].T) / np.float32(columns))[:, None]
+    # The fast form: the mean of the squares less the square of the mean.
+    square = (_summed_in_order((t["input"] ** 2).T) / np.float32(columns))[:, None]
+    for factor, good in ((1.0, True), (columns / (columns - 1), False)):
+        deviation = np.sqrt((square - mean * mean) * np.float32(factor) + np.float32(1e-5))
+        output = (t["input"] - mean) / deviation * t["weights"] + t["bias"]
+        result = verify(case, output, reference, "direct")
+        assert result.verified is good, result
+
+
+@pytest.mark.parametrize("causal", [0, 1])
+def test_attention_in_float32_passes_and_a_forgotten_scale_or_mask_fails(causal: int) -> None:
+    sizes = {"HEADS": 2, "QUERIES": 128, "KEYS": 197, "DIM": 64, "CAUSAL": causal}
+    case = _case("attention", {f"CK_ATTENTION_{name}": size for name, size in sizes.items()})
+    t, reference = case_inputs(case), _reference(case)
+    scores = np.einsum("nhqd,nhkd->nhqk", t["input"], t["input1"])
+    mask = np.triu(np.full((128, 197), -np.inf, dtype=np.float32), 197 - 128 + 1)
+
+    def attend(scale: float, *, masked: bool) -> F32:
+        found = scores * np.float32(scale) + (mask if masked else np.float32(0))
+        shares = np.exp(found - found.max(axis=3, keepdims=True))
+        shares /= shares.sum(axis=3, keepdims=True)
+        return np.einsum("nhqk,nhkd->nhqd", shares, t["input2"])
+
+    assert verify(case, attend(0.125, masked=bool(causal)), reference, "direct").verified is True
+    assert verify(case, attend(1.0, masked=bool(causal)), reference, "direct").verified is False
+    assert verify(case, attend(0.125, masked=not causal), reference, "direct").verified is False
+
+
 def test_a_sum_in_float32_passes() -> None:
     case = _case("add", _image(64, 28, 28))
     t, reference = case_inputs(case), _reference(case)

@@ -91,6 +91,14 @@ RAW = {
             {"CK_OUT_SHAPE_H": SMALL, "CK_OUT_SHAPE_W": SMALL}, optional={"CK_HALF_PIXEL_CENTERS": st.integers(0, 1)}
         ),
     ),
+    "layernorm": st.fixed_dictionaries(
+        {"CK_LAYERNORM_M": SMALL, "CK_LAYERNORM_N": st.integers(2, 9)},
+        optional={"CK_LAYERNORM_EPSILON_PPM": st.integers(0, 1000), "CK_IN_SHAPE_N": SMALL},
+    ),
+    "attention": st.fixed_dictionaries(
+        {f"CK_ATTENTION_{name}": SMALL for name in ("HEADS", "QUERIES", "KEYS", "DIM")},
+        optional={"CK_ATTENTION_CAUSAL": st.integers(0, 1), "CK_IN_SHAPE_N": SMALL},
+    ),
 }
 
 every_species = pytest.mark.parametrize("name", list(SPECIES))
@@ -133,9 +141,13 @@ def test_work_and_traffic_agree_with_the_tensors(name: str, data: st.DataObject)
     assert species.bytes_moved(parameters, batch_size, dtype="int8") * 4 == species.bytes_moved(parameters, batch_size)
     assert species.flops(parameters, batch_size) == batch_size * species.flops(parameters)
     assert species.macs(parameters, batch_size) == batch_size * species.macs(parameters)
-    if name == "batchnorm":
+    if name in ("batchnorm", "layernorm"):
         assert species.macs(parameters) == 0
-        assert species.parameter_count(parameters) == 4 * parameters["CK_IN_SHAPE_C"]
+        per_channel = {"batchnorm": 4, "layernorm": 2}[name]
+        assert species.parameter_count(parameters) == per_channel * tensors["bias"][0]
+    elif name == "attention":
+        sizes = (parameters[f"CK_ATTENTION_{size}"] for size in ("HEADS", "QUERIES", "KEYS", "DIM"))
+        assert species.flops(parameters) == 2 * species.macs(parameters) == 4 * math.prod(sizes)
     elif "weights" in tensors:
         assert species.flops(parameters) == 2 * species.macs(parameters) > 0
         assert species.macs(parameters) == math.prod(species.output_shape(parameters)) * species.reduction_length(
@@ -293,6 +305,10 @@ READ = {
     ),
     "batchnorm": _lettered(*_CHW, e=("CK_BATCHNORM_EPSILON_PPM", 10)),
     "flatten": _numbers(*_CHW),
+    "layernorm": _lettered("CK_LAYERNORM_M", "CK_LAYERNORM_N", e=("CK_LAYERNORM_EPSILON_PPM", 10)),
+    "attention": _lettered(
+        *(f"CK_ATTENTION_{name}" for name in ("HEADS", "QUERIES", "KEYS", "DIM")), c=("CK_ATTENTION_CAUSAL", 0)
+    ),
     "resizebilinear": _lettered(*_CHW_CHW, h=("CK_HALF_PIXEL_CENTERS", 0)),
 }
 
@@ -369,6 +385,9 @@ def test_the_originals_padding_scheme_becomes_pads() -> None:
 
 CONV_RAW = {"CK_IN_SHAPE_C": 2, "CK_IN_SHAPE_H": 3, "CK_IN_SHAPE_W": 3, "CK_OUT_SHAPE_C": 2, "CK_CONV_KERNEL": 1}
 IMAGE_RAW = {"CK_IN_SHAPE_C": 2, "CK_IN_SHAPE_H": 3, "CK_IN_SHAPE_W": 3}
+ATTENTION_RAW = {
+    f"CK_ATTENTION_{name}": size for name, size in zip(("HEADS", "QUERIES", "KEYS", "DIM"), (1, 3, 2, 4), strict=True)
+}
 POOL_RAW = {"CK_IN_SHAPE_C": 2, "CK_IN_SHAPE_H": 9, "CK_IN_SHAPE_W": 9, "CK_POOL_KERNEL": 3}
 
 
@@ -464,6 +483,23 @@ POOL_RAW = {"CK_IN_SHAPE_C": 2, "CK_IN_SHAPE_H": 9, "CK_IN_SHAPE_W": 9, "CK_POOL
             "CK_HALF_PIXEL_CENTERS is 2; expected 0 (corners of pixels coincide at the top left) or 1 (centres of "
             "pixels are halves); correct the shape",
         ),
+        (
+            "layernorm",
+            {"CK_LAYERNORM_M": 3, "CK_LAYERNORM_N": 1},
+            "CK_LAYERNORM_N is 1; expected at least 2, as one number has no variance; correct the shape",
+        ),
+        (
+            "attention",
+            {**ATTENTION_RAW, "CK_ATTENTION_CAUSAL": 1},
+            "CK_ATTENTION_QUERIES is 3 and CK_ATTENTION_KEYS 2; expected at least as many keys, else the first queries "
+            "see none; correct one of them",
+        ),
+        (
+            "attention",
+            {**ATTENTION_RAW, "CK_ATTENTION_CAUSAL": 2},
+            "CK_ATTENTION_CAUSAL is 2; expected 0 (every query sees all keys) or 1 (none sees a key after its own "
+            "position); correct the shape",
+        ),
     ],
 )
 def test_nonsense_is_refused_in_one_line(species: str, raw: Raw, message: str) -> None:
@@ -478,6 +514,6 @@ def test_an_unknown_species_is_refused_with_the_known_ones() -> None:
         find_species("convolve", where="network.json")
     assert str(error.value) == (
         "network.json: 'convolve' is no species; expected one of conv, depthwiseconv, fullyconnected, gemm, avgpool, "
-        "maxpool, softmax, reorder, reshape, add, concat, relu, lrn, batchnorm, flatten, resizebilinear; "
-        "correct the name"
+        "maxpool, softmax, reorder, reshape, add, concat, relu, lrn, batchnorm, flatten, resizebilinear, "
+        "layernorm, attention; correct the name"
     )

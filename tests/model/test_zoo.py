@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from nntest.model.network import Network, network_from_json
+from nntest.model.species import SPECIES
 from nntest.model.zoo.branched import googlenet, squeezenet_1_0, squeezenet_1_1
 from nntest.model.zoo.classics import alexnet, lenet_5, vgg_16
 from nntest.model.zoo.entries import NETWORKS, all_entries
 from nntest.model.zoo.mobilenet import RESOLUTIONS, WIDTHS, mobilenet_v1
 from nntest.model.zoo.residual import resnet_18, resnet_20_cifar10, resnet_50
-from nntest.model.zoo.transformer import Product, bert_base, llama_7b_decode, llama_7b_prefill, vit_b_16
+from nntest.model.zoo.transformer import Product, Transformer, bert_base, llama_7b_decode, llama_7b_prefill, vit_b_16
 
 
 def _macs(network: Network, *species: str) -> int:
@@ -270,6 +271,22 @@ def test_products_count_what_occurs_in_one_pass() -> None:
     entry = next(entry for entry in all_entries() if entry.name == "tensor-gemm-bert-base")
     assert set(entry.more["multiplicities"]) == {shape.stem for shape in entry.shapes}
     assert sum(entry.more["multiplicities"].values()) == sum(product.count for product in network.products)
+
+
+@pytest.mark.parametrize("make", [bert_base, vit_b_16, llama_7b_prefill, llama_7b_decode], ids=lambda m: m.__name__)
+def test_attention_as_a_whole_is_its_two_products(make: Callable[[], Transformer]) -> None:
+    network = make()
+    steps = {step.species: step for step in network.steps}
+    products = sum(item.count * item.k * item.m * item.n for item in network.products if not item.trained)
+    attention = steps["attention"]
+    assert attention.count * SPECIES["attention"].macs(attention.parameters) == products
+    if "layernorm" in steps:
+        normalisation = steps["layernorm"]
+        trained = normalisation.count * SPECIES["layernorm"].parameter_count(normalisation.parameters)
+        assert trained == network.other_parameters["layer normalisation"]
+    entries = {entry.name: entry for entry in all_entries() if entry.name.endswith(f"-{network.name}")}
+    assert set(entries) == {f"tensor-{species}-{network.name}" for species in ("gemm", *steps)}
+    assert list(entries[f"tensor-attention-{network.name}"].more["multiplicities"].values()) == [attention.count]
 
 
 def test_entry_names_differ() -> None:

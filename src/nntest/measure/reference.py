@@ -311,6 +311,32 @@ def _batchnorm(case: Case, tensors: Tensors) -> Array:
     return output
 
 
+def _layernorm(case: Case, tensors: Tensors) -> Array:
+    output = _activations(case, tensors).astype(np.float64)
+    output -= output.mean(axis=1, keepdims=True)
+    variance = np.square(output).mean(axis=1, keepdims=True)
+    output /= np.sqrt(variance + case.parameters["CK_LAYERNORM_EPSILON_PPM"] / 1e6)
+    output *= tensor_values(case, "weights", tensors["weights"])
+    output += tensor_values(case, "bias", tensors["bias"])
+    return output
+
+
+def _attention(case: Case, tensors: Tensors) -> Array:
+    queries, keys, values = (_activations(case, tensors, role) for role in OPERANDS[:3])
+    output = np.empty(tensors["output"], dtype=np.float64)
+    first_key = tensors["input1"][2] - tensors["input"][2]
+    for place in np.ndindex(tensors["input"][:2]):
+        scores = queries[place].astype(np.float64) @ keys[place].T.astype(np.float64)
+        scores /= math.sqrt(tensors["input"][3])
+        if case.parameters["CK_ATTENTION_CAUSAL"]:
+            scores[np.triu(np.ones(scores.shape, dtype=bool), first_key + 1)] = -np.inf
+        scores -= scores.max(axis=1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        output[place] = scores @ values[place].astype(np.float64)
+    return output
+
+
 def _resizebilinear(case: Case, tensors: Tensors) -> Array:
     centers = bool(case.parameters["CK_HALF_PIXEL_CENTERS"])
     values = _activations(case, tensors).astype(np.float64)
@@ -356,4 +382,6 @@ _COMPUTE: Mapping[str, Callable[[Case, Tensors], Array]] = {
     "batchnorm": _batchnorm,
     "flatten": _copy,
     "resizebilinear": _resizebilinear,
+    "layernorm": _layernorm,
+    "attention": _attention,
 }

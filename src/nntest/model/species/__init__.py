@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from nntest.errors import UsageError
+from nntest.model.species.attention import ATTENTION
 from nntest.model.species.concatenation import CONCAT
 from nntest.model.species.convolution import CONV, DEPTHWISECONV
 from nntest.model.species.elementwise import ADD, FLATTEN, RELU, REORDER, RESHAPE, SOFTMAX
 from nntest.model.species.entry import DTYPE_BYTES, OPERANDS, Species, Tensors
 from nntest.model.species.matrix import FULLYCONNECTED, GEMM
-from nntest.model.species.normalisation import BATCHNORM, LRN
+from nntest.model.species.normalisation import BATCHNORM, LAYERNORM, LRN
 from nntest.model.species.pooling import AVGPOOL, MAXPOOL
 from nntest.model.species.resizing import RESIZEBILINEAR
 
@@ -35,6 +36,8 @@ _TABLE = (
     BATCHNORM,
     FLATTEN,
     RESIZEBILINEAR,
+    LAYERNORM,
+    ATTENTION,
 )
 
 SPECIES: Mapping[str, Species] = MappingProxyType({species.name: species for species in _TABLE})

@@ -111,7 +111,8 @@ class Species:
         Pooling counts one per window element, softmax five per element (maximum, difference, exponential, sum,
         quotient), relu and add one, batchnorm two (a product and a sum, its factors being known beforehand), lrn two
         per neighbour and four more (scale, offset, power, quotient), resizebilinear seven (four products, three
-        sums); what only moves data has none.
+        sums), layernorm eight (mean one, variance three, the rest four), attention its products only; what only moves
+        data has none.
         """
         if self.count_flops is not None:
             return self.count_flops(parameters, self.tensors(parameters, batch_size))

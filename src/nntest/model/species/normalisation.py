@@ -1,4 +1,4 @@
-"""Local response normalisation and batch normalisation, as inference computes them."""
+"""Local response, batch and layer normalisation, as inference computes them."""
 
 import math
 
@@ -44,6 +44,24 @@ def _batchnorm_name(parameters: Parameters) -> str:
     return "-".join(parts)
 
 
+def _layernorm_tensors(parameters: Parameters, batch_size: int) -> Tensors:
+    rows, columns = batch_size * parameters["CK_LAYERNORM_M"], parameters["CK_LAYERNORM_N"]
+    return {"input": (rows, columns), "weights": (columns,), "bias": (columns,), "output": (rows, columns)}
+
+
+def _layernorm_check(parameters: Parameters, where: str) -> None:
+    if parameters["CK_LAYERNORM_N"] == 1:
+        raise UsageError(
+            f"{where}: CK_LAYERNORM_N is 1; expected at least 2, as one number has no variance; correct the shape"
+        )
+
+
+def _layernorm_name(parameters: Parameters) -> str:
+    parts = names(parameters, "LAYERNORM_M", "LAYERNORM_N")
+    epsilon = parameters["CK_LAYERNORM_EPSILON_PPM"]
+    return "-".join([*parts, *([f"e{epsilon}"] if epsilon != _EPSILON_DEFAULT else [])])
+
+
 LRN = Species(
     # Across channels: x / (k + alpha / size * sum of x^2 over the size channels around it) ^ beta. Channels that do
     # not exist count as 0. A. Krizhevsky et al., 2012, section 3.3, writes alpha for alpha / size. The defaults are
@@ -69,4 +87,22 @@ BATCHNORM = Species(
     describe_name=_batchnorm_name,
     count_flops=lambda _, tensors: 2 * math.prod(tensors["output"]),
     reduction=lambda _: 2,
+)
+
+LAYERNORM = Species(
+    # Each of M rows: (x - mean) / sqrt(variance + epsilon) * weights + bias, mean and variance over its N numbers; a
+    # batch multiplies the rows.
+    name="layernorm",
+    axes="M-N",
+    fields=(
+        Field(key="CK_LAYERNORM_M"),
+        Field(key="CK_LAYERNORM_N"),
+        Field(key="CK_LAYERNORM_EPSILON_PPM", default=_EPSILON_DEFAULT, minimum=0, written=False),
+    ),
+    has_weights=True,
+    check=_layernorm_check,
+    describe_tensors=_layernorm_tensors,
+    describe_name=_layernorm_name,
+    count_flops=lambda _, tensors: 8 * math.prod(tensors["output"]),
+    reduction=lambda parameters: parameters["CK_LAYERNORM_N"],
 )

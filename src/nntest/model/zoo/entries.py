@@ -117,7 +117,7 @@ def all_entries() -> list[Entry]:
     return [
         *mobilenet_entries(),
         *(entry for entries in plain for entry in entries),
-        *(transformer_entry(transformer()) for transformer in TRANSFORMERS),
+        *(entry for transformer in TRANSFORMERS for entry in transformer_entries(transformer())),
         *(synthetic_entry(species) for species in SYNTHETIC),
     ]
 
@@ -215,26 +215,32 @@ def network_entries(
     return [*entries, graph]
 
 
-def transformer_entry(transformer: Transformer) -> Entry:
-    """Return the matrix products of a transformer; its meta says how often each shape occurs in one pass."""
-    counts = transformer.multiplicities()
-    shapes: dict[str, ShapeFile] = {}
+def transformer_entries(transformer: Transformer) -> list[Entry]:
+    """Return one entry per species of a transformer; its meta says how often each shape occurs in one pass."""
+    totals = transformer.multiplicities()
+    shapes: dict[str, dict[str, ShapeFile]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for product in transformer.products:
         sizes = f"{product.m}x{product.k} by {product.k}x{product.n}"
-        description = (
-            f"{transformer.name} {product.name} and whatever equals it, {counts[product.shape]} in all: {sizes}"
-        )
+        count = totals[product.shape]
+        description = f"{transformer.name} {product.name} and whatever equals it, {count} in all: {sizes}"
         shape = ShapeFile(species="gemm", parameters=product.parameters, description=description)
-        shapes.setdefault(shape.stem, shape)
-    return Entry(
-        name=f"tensor-gemm-{transformer.name}",
-        tags=_tags("gemm", "tensor-gemm-transformers", "transformers", transformer.name),
-        shapes=tuple(shapes.values()),
-        more={
-            "source": transformer.source,
-            "multiplicities": {f"shape-{shape}": count for shape, count in counts.items()},
-        },
-    )
+        shapes.setdefault("gemm", {}).setdefault(shape.stem, shape)
+        counts.setdefault("gemm", {})[shape.stem] = count
+    for step in transformer.steps:
+        description = f"{transformer.name} {step.name}, {step.count} in all"
+        shape = ShapeFile(species=step.species, parameters=step.parameters, description=description)
+        shapes.setdefault(step.species, {})[shape.stem] = shape
+        counts.setdefault(step.species, {})[shape.stem] = step.count
+    return [
+        Entry(
+            name=f"tensor-{species}-{transformer.name}",
+            tags=_tags(species, f"tensor-{species}-transformers", "transformers", transformer.name),
+            shapes=tuple(found.values()),
+            more={"source": transformer.source, "multiplicities": counts[species]},
+        )
+        for species, found in shapes.items()
+    ]
 
 
 def synthetic_entry(species: str) -> Entry:

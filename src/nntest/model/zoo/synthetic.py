@@ -103,6 +103,16 @@ def _resized(size: tuple[int, int, int], height: int, width: int, reason: str) -
     return corners, EdgeShape({**corners.values, "CK_HALF_PIXEL_CENTERS": 1}, f"{reason}, half-pixel centres")
 
 
+def _layernorm(rows: int, columns: int, reason: str, **values: int) -> EdgeShape:
+    more = {f"CK_LAYERNORM_{key}": value for key, value in values.items()}
+    return EdgeShape({"CK_LAYERNORM_M": rows, "CK_LAYERNORM_N": columns, **more}, reason)
+
+
+def _attention(heads: int, queries: int, keys: int, dim: int, reason: str, *, causal: bool = False) -> EdgeShape:
+    sizes = {"HEADS": heads, "QUERIES": queries, "KEYS": keys, "DIM": dim, **({"CAUSAL": 1} if causal else {})}
+    return EdgeShape({f"CK_ATTENTION_{name}": size for name, size in sizes.items()}, reason)
+
+
 def _excluding(shape: EdgeShape) -> EdgeShape:
     return EdgeShape({**shape.values, "CK_EXCLUDE_PADDING": 1}, f"{shape.reason}, divisor without padding")
 
@@ -229,5 +239,22 @@ SYNTHETIC: Mapping[str, Sequence[EdgeShape]] = {
         *_resized((8, 6, 5), 6, 5, "the same size: a copy"),
         *_resized((2, 65, 65), 257, 257, "far from the origin, as segmentation ends"),
         *_resized((24, 2, 9), 5, 1, "down to one column"),
+    ),
+    "layernorm": (
+        _layernorm(1, 2, "the smallest row that varies"),
+        _layernorm(19, 17, "sizes no multiple of 8"),
+        _layernorm(7, 24, "rows a multiple of 8, not of 16"),
+        _layernorm(1, 4096, "one long row"),
+        _layernorm(33, 48, "no epsilon", EPSILON_PPM=0),
+        _layernorm(12, 20, "a large epsilon", EPSILON_PPM=1000),
+    ),
+    "attention": (
+        _attention(1, 1, 1, 1, "one key: its value is the result"),
+        _attention(3, 5, 7, 9, "sizes no multiple of 8"),
+        _attention(2, 17, 17, 16, "itself"),
+        _attention(2, 17, 17, 16, "itself, causal", causal=True),
+        _attention(4, 1, 65, 32, "one query: a decoder's step", causal=True),
+        _attention(2, 3, 19, 24, "a few queries after many keys, causal", causal=True),
+        _attention(1, 40, 33, 64, "more queries than keys"),
     ),
 }

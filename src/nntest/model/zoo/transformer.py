@@ -1,7 +1,8 @@
 """Transformers as the matrix products that they consist of, with how often each occurs.
 
-Softmax, normalisation, activations and embeddings are no products and are left out; trained numbers outside the
-products are counted apart. One sequence; attention is computed head by head over the whole square of positions.
+One sequence; attention is computed head by head over the whole square of positions. Beside the products stand the
+layer normalisations, and attention once more as one operator, which replaces its two products and the softmax between
+them. Activations and embeddings are left out; trained numbers outside the products are counted apart.
 """
 
 from collections import Counter
@@ -36,12 +37,31 @@ class Product:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Step:
+    """What is no product: ``count`` equal operators of another species."""
+
+    name: str
+    species: str
+    values: Mapping[str, int]
+    count: int
+
+    @property
+    def parameters(self) -> Parameters:
+        """Normalised values."""
+        return SPECIES[self.species].normalise(self.values, where=self.name)[0]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Transformer:
-    """All products of one pass; ``other_parameters`` counts trained numbers outside of them by what they are."""
+    """All products of one pass; ``other_parameters`` counts trained numbers outside of them by what they are.
+
+    ``steps`` are other operators of the pass, attention as a whole among them.
+    """
 
     name: str
     source: str
     products: tuple[Product, ...]
+    steps: tuple[Step, ...]
     other_parameters: Mapping[str, int]
 
     def macs(self) -> int:
@@ -75,6 +95,11 @@ def bert_base(*, sequence: int = 128) -> Transformer:
             Product(name="feed forward out", k=inner, m=sequence, n=width, count=layers),
             Product(name="pooler", k=width, m=1, n=width, count=1),
         ),
+        steps=(
+            # Its epsilon is 1e-12, below the millionths that a shape can say.
+            _layernorm(sequence, width, 2 * layers + 1, epsilon_ppm=0),
+            _whole_attention(heads, sequence, sequence, width // heads, layers),
+        ),
         other_parameters={
             "token embeddings": 30522 * width,
             "position embeddings": 512 * width,
@@ -101,6 +126,10 @@ def vit_b_16(*, resolution: int = 224, classes: int = 1000) -> Transformer:
             Product(name="feed forward in", k=width, m=sequence, n=inner, count=layers),
             Product(name="feed forward out", k=inner, m=sequence, n=width, count=layers),
             Product(name="head", k=width, m=1, n=classes, count=1),
+        ),
+        steps=(
+            _layernorm(sequence, width, 2 * layers + 1, epsilon_ppm=1),
+            _whole_attention(heads, sequence, sequence, width // heads, layers),
         ),
         other_parameters={
             "class token": width,
@@ -135,6 +164,8 @@ def _llama_7b(name: str, what: str, *, tokens: int, context: int) -> Transformer
             Product(name="down", k=inner, m=tokens, n=width, count=layers),
             Product(name="vocabulary", k=width, m=1, n=vocabulary, count=1),
         ),
+        # Its normalisation has no mean and is no layernorm.
+        steps=(_whole_attention(heads, tokens, context, width // heads, layers, causal=tokens > 1),),
         other_parameters={
             "token embeddings": vocabulary * width,
             "normalisation": (2 * layers + 1) * width,
@@ -147,3 +178,15 @@ def _attention(head: int, tokens: int, context: int, count: int) -> tuple[Produc
         Product(name="attention scores", k=head, m=tokens, n=context, count=count, trained=False),
         Product(name="attention context", k=context, m=tokens, n=head, count=count, trained=False),
     )
+
+
+def _whole_attention(heads: int, queries: int, keys: int, dim: int, count: int, *, causal: bool = False) -> Step:
+    sizes = {"HEADS": heads, "QUERIES": queries, "KEYS": keys, "DIM": dim, "CAUSAL": int(causal)}
+    values = {f"CK_ATTENTION_{name}": size for name, size in sizes.items()}
+    return Step(name="attention", species="attention", values=values, count=count)
+
+
+def _layernorm(rows: int, columns: int, count: int, *, epsilon_ppm: int) -> Step:
+    sizes = {"M": rows, "N": columns, "EPSILON_PPM": epsilon_ppm}
+    values = {f"CK_LAYERNORM_{name}": size for name, size in sizes.items()}
+    return Step(name="layer normalisation", species="layernorm", values=values, count=count)
