@@ -13,10 +13,10 @@ import pandas as pd
 from nntest.analyses.bars import set_heading
 from nntest.analyses.cases import NATIVE, RANKINGS, collect, time_of
 from nntest.analyses.columns import ANSWER, present, require
-from nntest.analyses.names import count_noun, listed, pretty, setting_labels
+from nntest.analyses.names import count_noun, equals, listed, pretty, setting_labels
 from nntest.analyses.networks import layers_of, shapes_as_layers
 from nntest.analyses.selection import select
-from nntest.analyses.style import empty_figure, library_colour, new_figure
+from nntest.analyses.style import empty_figure, new_figure, ordered_subjects, subject_styles
 from nntest.errors import UsageError
 from nntest.statistics.comparison import compare, decide
 from nntest.statistics.interval import intervals, student_quantile
@@ -60,7 +60,7 @@ def table(source, options):
     if ranked.empty:
         raise UsageError(f"{NAME}: no row tells its species and shape; expected points of single layers")
     if options.libraries:
-        ranked = ranked[ranked["library"].astype("string").isin(options.libraries)]
+        ranked = ranked[np.logical_or.reduce([equals(ranked["library"], name) for name in options.libraries])]
         if ranked.empty:
             raise UsageError(f"{NAME}: no row is of the libraries {', '.join(options.libraries)}")
     layers = layers_of(source, options.network, where=NAME) if options.network else shapes_as_layers(ranked)
@@ -130,8 +130,9 @@ def chart(tables, _options):
     bars = _total_bars(tables, keys)
     figure = new_figure(9.0, 1.9 + 0.34 * len(bars) + 0.235 * len(shown))
     upper, lower = figure.subplots(2, 1, height_ratios=[0.34 * len(bars) + 0.6, 0.235 * len(shown) + 0.6])
-    _draw_totals(upper, bars)
-    _draw_layers(lower, shown, len(layers))
+    styles = subject_styles(ordered_subjects((name, name) for name in tables["single"]["library"]))
+    _draw_totals(upper, bars, styles)
+    _draw_layers(lower, shown, len(layers), styles)
     set_heading(figure, _title(first))
     return figure
 
@@ -348,15 +349,16 @@ def _rows_like(frame, columns, values):
     return frame[(frame[columns].astype("string").fillna("") == values).all(axis=1)]
 
 
-def _draw_totals(axes, bars):
+def _draw_totals(axes, bars, styles):
     drawn = set()
     # a library many times slower would press the rest into a line
     end = min(max(sum(value for _, value in parts) for _, parts, _ in bars), 2.5 * sum(v for _, v in bars[0][1]))
     for position, (_, parts, words) in enumerate(bars):
         left = 0.0
         for library, value in parts:
+            style = styles[library]
             axes.barh(
-                position, min(value, end - left), left=left, height=0.8, color=library_colour(library),
+                position, min(value, end - left), left=left, height=0.8, color=style["color"], hatch=style["hatch"],
                 edgecolor="white", linewidth=0.5, label=None if library in drawn else pretty(library),
             )  # fmt: skip
             drawn.add(library)
@@ -373,14 +375,15 @@ def _draw_totals(axes, bars):
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3, ncols=4, handlelength=1.5)
 
 
-def _draw_layers(axes, shown, count):
+def _draw_layers(axes, shown, count, styles):
     for position, (_, row) in enumerate(shown.iterrows()):
         time = row["time_ms_per_image"]
-        axes.barh(position, time, height=0.8, color=library_colour(row["library"]))
+        style = styles[row["library"]]
+        axes.barh(position, time, height=0.8, color=style["color"], hatch=style["hatch"], edgecolor=style["edge"])
         rival = f" {MARKS[row['verdict']]} {row['runner_up']}" if row["verdict"] in MARKS else ""
         words = f"{row['program']}{rival}  {100 * row['share']:.1f} %"
         axes.annotate(words, (time, position), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5)
-    times = [f"  × {count}" if count > 1 else "" for count in shown["multiplicity"]]
+    times = [f"  × {times}" if times > 1 else "" for times in shown["multiplicity"]]
     axes.set_yticks(range(len(shown)), [shape + words for shape, words in zip(shown["shape"], times, strict=True)])
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlim(0, shown["time_ms_per_image"].max() * 1.6)

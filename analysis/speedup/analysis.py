@@ -8,6 +8,7 @@ from nntest.analyses.cases import collect, time_of
 from nntest.analyses.columns import ANSWER, QUESTION, nearest, present, require
 from nntest.analyses.names import (
     count_noun,
+    equals,
     listed,
     pretty,
     question_labels,
@@ -134,7 +135,7 @@ def match(cases, baseline):
             raise UsageError(f"{NAME}: baseline names the column {column!r}; {nearest(column, cases.columns)}")
     is_candidate = np.ones(len(cases), dtype=bool)
     for column, value in baseline.items():
-        hit = (cases[column].astype("string").fillna("") == value).to_numpy()
+        hit = equals(cases[column], value).to_numpy()
         if not hit.any():
             known = cases[column].dropna().astype("string").unique()
             raise UsageError(f"{NAME}: no case has {column}={value}; {nearest(value, known)}")
@@ -182,7 +183,7 @@ def _baseline(cases, options):
 def _baseline_rows(main, baseline):
     rows = np.ones(len(main), dtype=bool)
     for column, value in baseline.items():
-        rows &= (main[column].astype("string").fillna("") == value).to_numpy()
+        rows &= equals(main[column], value).to_numpy()
     return rows
 
 

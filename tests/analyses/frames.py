@@ -90,14 +90,14 @@ CLASSIFIER = {"1024-1-1-1001-1-1": 2.05}
 
 #: Program: operator, species, library, version, GFLOPS, penalty of reorders in us.
 PROGRAMS: Mapping[str, tuple[str, str, str, str, float, float]] = {
-    "conv-onednn-cpu": ("conv", "conv", "onednn-cpu", "3.2.0", 120.0, 4.0),
-    "directconv-onednn-cpu": ("directconv", "conv", "onednn-cpu", "3.2.0", 104.0, 4.0),
-    "conv-openblas-cpu": ("conv", "conv", "openblas-cpu", "0.3.34", 112.0, 0.0),
-    "conv-plain-cpu": ("conv", "conv", "plain-cpu", "1.0.0", 9.0, 0.0),
-    "depthwiseconv-onednn-cpu": ("depthwiseconv", "depthwiseconv", "onednn-cpu", "3.2.0", 30.0, 9.0),
-    "depthwiseconv-plain-cpu": ("depthwiseconv", "depthwiseconv", "plain-cpu", "1.0.0", 6.0, 0.0),
-    "fullyconnected-onednn-cpu": ("fullyconnected", "fullyconnected", "onednn-cpu", "3.2.0", 14.0, 1.0),
-    "fullyconnected-openblas-cpu": ("fullyconnected", "fullyconnected", "openblas-cpu", "0.3.34", 13.0, 0.0),
+    "conv-onednn-cpu": ("conv", "conv", "onednn-cpu-3.2.0", "3.2.0", 120.0, 4.0),
+    "directconv-onednn-cpu": ("directconv", "conv", "onednn-cpu-3.2.0", "3.2.0", 104.0, 4.0),
+    "conv-openblas-cpu": ("conv", "conv", "openblas-cpu-0.3.34", "0.3.34", 112.0, 0.0),
+    "conv-plain-cpu": ("conv", "conv", "plain-cpu-1.0.0", "1.0.0", 9.0, 0.0),
+    "depthwiseconv-onednn-cpu": ("depthwiseconv", "depthwiseconv", "onednn-cpu-3.2.0", "3.2.0", 30.0, 9.0),
+    "depthwiseconv-plain-cpu": ("depthwiseconv", "depthwiseconv", "plain-cpu-1.0.0", "1.0.0", 6.0, 0.0),
+    "fullyconnected-onednn-cpu": ("fullyconnected", "fullyconnected", "onednn-cpu-3.2.0", "3.2.0", 14.0, 1.0),
+    "fullyconnected-openblas-cpu": ("fullyconnected", "fullyconnected", "openblas-cpu-0.3.34", "0.3.34", 13.0, 0.0),
 }
 SHAPES = {"conv": CONV, "depthwiseconv": DEPTHWISE, "fullyconnected": CLASSIFIER}
 
@@ -135,7 +135,7 @@ def row(**values: Any) -> dict[str, Any]:
         "program": "conv-onednn-cpu",
         "operator": "conv",
         "species": "conv",
-        "library": "onednn-cpu",
+        "library": "onednn-cpu-3.2.0",
         "library_version": "3.2.0",
         "dataset": "tensor-conv-mobilenets-v1-1.0-224",
         "shape": "512-14-14-1-512-1-0",

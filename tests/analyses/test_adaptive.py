@@ -171,7 +171,7 @@ def test_the_chart_shows_totals_and_picks(carry: Carry) -> None:
     upper, lower = figure.axes
     assert [label.get_text() for label in upper.get_yticklabels()][:2] == [
         "best per layer, native",
-        "oneDNN alone, native",
+        "oneDNN 3.2.0 alone, native",
     ]
     assert f"{HEAVY}  × 5" in [label.get_text() for label in lower.get_yticklabels()]
     assert len(lower.patches) == len(native(result.tables["layers"]))

@@ -11,7 +11,12 @@ def test_what_ranks_is_counted_and_what_does_not_is_named() -> None:
     found = gather(select(points, NONE), points)
     assert (found.rows, found.cases, found.sessions) == (500, 50, 1)
     assert found.trust == {"stable": 50}
-    assert [item["library"] for item in found.libraries] == ["onednn-cpu", "openblas-cpu", "plain-cpu"]
+    libraries = [item["library"] for item in found.libraries]
+    assert libraries == [
+        "onednn-cpu-3.2.0",
+        "openblas-cpu-0.3.34",
+        "plain-cpu-1.0.0",
+    ]
     assert found.excluded == {"emulated": 3, "failed": 1, "simulated": 2, "unverified": 3, "wrong": 1}
     assert found.failures_total == 2
     assert [failure["fail_reason"] for failure in found.failures] == ["crash: SIGSEGV", "output[3] is 7, expected 1"]

@@ -1,12 +1,15 @@
 import pandas as pd
+import pytest
 
 from nntest.analyses.names import (
     count_noun,
+    equals,
     listed,
     natural_key,
     pretty,
     setting_labels,
     sort_naturally,
+    split_version,
     subject_labels,
 )
 from tests.analyses.frames import row, typed
@@ -44,5 +47,26 @@ def test_words() -> None:
     assert listed("abcdef") == "a, b, c, d and 2 more"
 
 
+@pytest.mark.parametrize(
+    ("tag", "base", "version"),
+    [
+        ("onednn-cpu-3.2.0", "onednn-cpu", "3.2.0"),
+        ("arm-compute-library-opencl-18.05-b3a371b", "arm-compute-library-opencl", "18.05-b3a371b"),
+        ("nvidia-fp16-cuda", "nvidia-fp16-cuda", ""),
+        ("<script>", "<script>", ""),
+    ],
+)
+def test_a_tag_is_name_and_version(tag: str, base: str, version: str) -> None:
+    assert split_version(tag) == (base, version)
+
+
+def test_a_library_may_be_named_without_its_version() -> None:
+    libraries = pd.Series(["onednn-cpu-3.2.0", "onednn-cpu-2.6.3", "x-1.0"], name="library")
+    assert equals(libraries, "onednn-cpu-2.6.3").tolist() == [False, True, False]
+    assert equals(libraries, "onednn-cpu").tolist() == [True, True, False]
+    assert equals(libraries.rename("program"), "x").tolist() == [False, False, False]
+
+
 def test_unknown_names_stay_as_they_are() -> None:
-    assert (pretty("onednn-cpu"), pretty("my-lib")) == ("oneDNN", "my-lib")
+    assert (pretty("onednn-cpu"), pretty("onednn-cpu-3.2.0")) == ("oneDNN", "oneDNN 3.2.0")
+    assert (pretty("my-lib"), pretty("my-lib-1.0")) == ("my-lib", "my-lib-1.0")

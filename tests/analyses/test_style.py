@@ -9,6 +9,7 @@ def test_a_librarys_colour_depends_on_nothing_but_its_name() -> None:
         "color"
     ]
     assert alone == among == library_colour("onednn-cpu")
+    assert library_colour("onednn-cpu-2.6.3") == library_colour("onednn-cpu-3.2.0")
     assert library_colour("never-seen") == library_colour("never-seen")
 
 

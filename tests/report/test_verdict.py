@@ -11,7 +11,7 @@ def test_a_clear_lead_is_sure() -> None:
         "conv-onednn-cpu", "conv-plain-cpu", "2.00x", "different",
     )  # fmt: skip
     assert winner.time == "100 us"
-    assert sentences([winner]) == ["conv: oneDNN is fastest on the only one (sure)."]
+    assert sentences([winner]) == ["conv: oneDNN 3.2.0 is fastest on the only one (sure)."]
 
 
 def test_a_lead_within_the_noise_is_undecided_and_a_tie_is_a_tie() -> None:
@@ -32,7 +32,7 @@ def test_words_count_and_qualify() -> None:
         + repetitions([t / 2 for t in TEN], shape="b", program="p", library="openblas-cpu")
     )
     assert sentences(winners(points)) == [
-        "conv: oneDNN is fastest on 1 of 2 shapes (unopposed) and OpenBLAS on 1 (sure)."
+        "conv: oneDNN 3.2.0 is fastest on 1 of 2 shapes (unopposed) and OpenBLAS on 1 (sure)."
     ]
 
 

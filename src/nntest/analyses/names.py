@@ -13,6 +13,9 @@ _PRETTY = {
     "onednn-cpu": "oneDNN",
     "openblas-cpu": "OpenBLAS",
     "plain-cpu": "plain C++",
+    "naive-cpu-library": "naive C++",
+    "arm-compute-library-opencl": "Arm Compute (OpenCL)",
+    "arm-compute-library-neon": "Arm Compute (Neon)",
     "armcl-cpu": "Arm Compute (CPU)",
     "armcl-opencl": "Arm Compute (OpenCL)",
     "onnxruntime-cpu": "ONNX Runtime",
@@ -35,14 +38,35 @@ _PRETTY = {
     "gflops": "GFLOPS",
     "time_us": "time of one call, us",
 }
+#: A version is the first part that begins with a digit and all that follows (``18.05-b3a371b``).
+_VERSION = re.compile(r"-(v?\d[\w.+]*\.[\w.+-]*)$")
 #: What tells two programs apart in a legend, beyond the program itself, when it differs.
 _SORTED = ("platform", "model", "species", "shape", "batch_size", "threads", "dtype", "cache", "program", "tuner")
 _DETAILS = ("library_version", "tuner", "layout")
 
 
 def pretty(name: object) -> str:
-    """Return the name that people know, or the raw one."""
-    return _PRETTY.get(str(name), str(name))
+    """Return the name that people know, or the raw one; a library tag keeps its version."""
+    text = str(name)
+    if text in _PRETTY:
+        return _PRETTY[text]
+    base, version = split_version(text)
+    return f"{_PRETTY[base]} {version}" if version and base in _PRETTY else text
+
+
+def split_version(library: str) -> tuple[str, str]:
+    """Split a library's tag: ``onednn-cpu-3.2.0`` is ``onednn-cpu`` in version ``3.2.0``; without one it is empty."""
+    match = _VERSION.search(library)
+    return (library[: match.start()], match[1]) if match else (library, "")
+
+
+def equals(column: "pd.Series", value: str) -> "pd.Series":
+    """Tell which rows have the value; a library may be named without its version."""
+    texts = column.astype("string").fillna("")
+    mask = texts == value
+    if column.name == "library" and not mask.any():
+        mask = texts.map(lambda text: split_version(text)[0]) == value
+    return mask.astype(bool)
 
 
 def natural_key(text: object) -> tuple[tuple[int, int, str], ...]:
@@ -101,7 +125,7 @@ def question_labels(frame: "pd.DataFrame", *, without: Sequence[str] = ()) -> "p
     label = shape.fillna(model.map(pretty, na_action="ignore").astype("string")).fillna("?")
     said = {"shape", *without, *(["model"] if whole.all() else [])}
     settings = setting_labels(frame, [column for column in QUESTION if column not in said])
-    return label + settings.where(settings == "", "  (" + settings + ")")
+    return label + settings.where(settings == "", " (" + settings + ")")
 
 
 def setting_labels(frame: "pd.DataFrame", columns: Sequence[str]) -> "pd.Series":

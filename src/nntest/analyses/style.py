@@ -7,6 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nntest.analyses.names import split_version
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -30,6 +32,9 @@ _KNOWN = {
     "onednn-cpu": BLUE,
     "openblas-cpu": ORANGE,
     "plain-cpu": GREY,
+    "naive-cpu-library": GREY,
+    "arm-compute-library-opencl": SKY,
+    "arm-compute-library-neon": GREEN,
     "armcl-cpu": GREEN,
     "armcl-opencl": SKY,
     "onnxruntime-cpu": PURPLE,
@@ -51,8 +56,8 @@ MARKERS = ("o", "D", "s", "^", "v", "P")
 
 
 def library_colour(library: object) -> str:
-    """Return the library's colour, which depends on nothing but its name."""
-    name = str(library)
+    """Return the library's colour, which depends on nothing but its name; all its versions share it."""
+    name, _ = split_version(str(library))
     if name in _KNOWN:
         return _KNOWN[name]
     return _CYCLE[int(sha256(name.encode()).hexdigest(), 16) % len(_CYCLE)]
@@ -61,15 +66,17 @@ def library_colour(library: object) -> str:
 def subject_styles(subjects: Sequence[tuple[str, str]]) -> dict[str, dict[str, Any]]:
     """Return colour, hatch and marker of each (label, library).
 
-    Programs of one library share its hue; the second, third, ... are lighter, hatched, and marked differently.
+    Programs of one library share its hue; the second, third, ... are lighter, hatched, and marked differently. So are
+    libraries that happen to have one colour.
     """
     from matplotlib.colors import to_hex, to_rgb
 
     seen: dict[str, int] = {}
     styles = {}
     for label, library in subjects:
-        rank = seen[library] = seen.get(library, -1) + 1
-        base = to_rgb(library_colour(library))
+        colour = library_colour(library)
+        rank = seen[colour] = seen.get(colour, -1) + 1
+        base = to_rgb(colour)
         fade = min(0.35 * rank, 0.7)
         styles[label] = {
             "color": to_hex((_fade(base[0], fade), _fade(base[1], fade), _fade(base[2], fade))),
