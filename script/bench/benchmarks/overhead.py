@@ -51,7 +51,7 @@ def _first_sample_s(number: int) -> float:
     command += ["--dataset", f"tensor-conv-{NETWORK}", "--dataset-file", "shape-512-14-14-1-512-1-0"]
     command += ["--repetitions", "1", "--no-record", "--timestamp", name]
     began = time.time()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, capture_output=True)
     [journal] = (cache_root() / "journals").glob(f"{name}.*.jsonl")
     return _ended_unix(journal) - began
 

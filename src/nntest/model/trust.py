@@ -120,12 +120,12 @@ def _outlier_launch(point: Point) -> bool:
 
 
 def _frequency_changed(point: Point) -> bool:
-    """Compare the launches' median clocks: a single reading may itself have been interrupted."""
+    """Compare the launches' highest clocks: an interruption makes a reading lower, never higher."""
     by_launch: dict[int, list[float]] = {}
     for sample in point.samples:
         if sample.watch.core_ghz is not None:
             by_launch.setdefault(sample.launch, []).append(sample.watch.core_ghz)
-    clocks = [median(values) for values in by_launch.values()]
+    clocks = [max(values) for values in by_launch.values()]
     return len(clocks) > 1 and max(clocks) - min(clocks) > FREQUENCY_LIMIT * median(clocks)
 
 
