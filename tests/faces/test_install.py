@@ -114,17 +114,39 @@ def test_doctor_tells_whether_the_face_is_in_force(home: Home) -> None:
     assert "run `sh script/setup/run.sh`" in _line(said.stdout, "ck face")
 
 
+# The real command would remove the environment that runs this test; a checkout of straw stands in.
+UNINSTALL = """
+import pathlib, sys
+from nntest.faces import cli, uninstall
+uninstall.checkout_path = lambda: pathlib.Path(sys.argv[1])
+sys.exit(cli.main(["uninstall", *sys.argv[2:]]))
+"""
+
+
 def test_uninstall_lists_first_and_removes_when_told(home: Home) -> None:
     home.install()
-    listed = home.run("nntest", "uninstall")
+    checkout = home.folder / "checkout"
+    (checkout / ".venv").mkdir(parents=True)
+    (checkout / ".venv" / "nntest-set-up").write_text("")
+    made = [home.local / "module" / "nntest", home.local / "repo" / "nntest", checkout / ".venv"]
+    listed = home.run("python", "-c", UNINSTALL, str(checkout))
     assert "would be removed" in listed.stdout
-    assert str(home.local / "module" / "nntest") in listed.stdout
-    assert (home.local / "module" / "nntest").is_dir()
-    removed = home.run("nntest", "uninstall", "--yes")
+    for path in made:
+        assert str(path) in listed.stdout
+        assert path.is_dir()
+    removed = home.run("python", "-c", UNINSTALL, str(checkout), "--yes")
     assert removed.returncode == 0, removed.stderr
-    assert not (home.local / "module" / "nntest").exists()
+    assert not any(path.exists() for path in made)
+    assert checkout.is_dir()
     assert home.run("ck", "list", "nntest:program:*").returncode != 0
-    assert "nothing of NNTest's set-up was found" in home.run("nntest", "uninstall").stdout
+    assert "nothing of NNTest's set-up was found" in home.run("python", "-c", UNINSTALL, str(checkout)).stdout
+
+
+def test_an_environment_that_set_up_did_not_make_stays(home: Home) -> None:
+    checkout = home.folder / "checkout"
+    (checkout / ".venv").mkdir(parents=True)
+    home.run("python", "-c", UNINSTALL, str(checkout), "--yes")
+    assert (checkout / ".venv").is_dir()
 
 
 def _line(text: str, subject: str) -> str:
