@@ -1,7 +1,7 @@
 """Columns of many points as numpy arrays: built from what the workers packed, joined, selected, put in order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,24 @@ class Block:
         if len(self.ordinals) < 2 or bool(np.all(self.ordinals[1:] > self.ordinals[:-1])):
             return self
         return self.take(np.argsort(self.ordinals, kind="stable"))
+
+    def pruned(self) -> "Block":
+        """Return the block without categories that nothing has, so that a selection looks as if it were all."""
+        categories = dict(self.categories)
+        columns = {**self.point, **self.row_codes}
+        for name, codes in columns.items():
+            values = categories.get(name, [])
+            used = np.bincount(codes + 1, minlength=len(values) + 1)[1:] > 0
+            if not bool(used.all()):
+                places = np.append(np.cumsum(used) - 1, UNKNOWN).astype(np.int32)
+                columns[name] = places[codes]
+                categories[name] = [value for value, kept in zip(values, used.tolist(), strict=True) if kept]
+        return replace(
+            self,
+            point={name: columns[name] for name in self.point},
+            row_codes={name: columns[name] for name in self.row_codes},
+            categories=categories,
+        )
 
 
 def spread_ranges(starts: Positions, counts: Codes) -> Positions:

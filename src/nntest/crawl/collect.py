@@ -61,7 +61,7 @@ def collect(
     harvest = read_parallel(plan.work, views, part, workers=workers)
     by_name = {view.name: view for view in views}
     blocks = [build_block(raw, by_name[name], part) for name, raw in harvest.blocks]
-    block = join([*plan.blocks, *blocks]).in_order()
+    block = join([*plan.blocks, *blocks]).in_order().pruned()
     skips = sorted([*plan.skips, *harvest.skips], key=lambda skip: skip.ordinal)
     _keep(plan, listings, block, skips)
     return Collected(block, skips, read=sum(len(item.names) for item in plan.work))
@@ -84,10 +84,11 @@ def _plan_listing(plan: _Plan, listing: Listing, index: Index | None, first: int
         first += len(folder.names)
     if index is not None:
         if not _take_from(plan, index, taken):
-            # The cache folder changed under us: read everything, as if there were no index.
+            # The cache folder was damaged under us: read everything, as if there were no index.
+            index.forget()
             start = first - sum(len(folder.names) for folder in listing.folders)
-            plan.work = [item for item in plan.work if item.ordinals and item.ordinals[0] < start]
-            return _plan_listing(plan, listing, None, start)
+            plan.work = [item for item in plan.work if item.ordinals[0] < start]
+            return _plan_listing(plan, listing, index, start)
         compact = index.crowded and len(index.known) <= len(listing.folders)
         if compact:
             changed = _with_ordinals(listing.folders, first)

@@ -24,7 +24,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _USUAL = {
     "batch_size": "1",
     "dtype": "float32",
-    "layout": "NCHW",
+    "layout": "auto",
     "threads": "1",
     "cache": "warm",
     "isa": "",

@@ -148,7 +148,7 @@ def restrict(block: Block, where: Mapping[str, Any]) -> Block:
         categories = block.categories.get(name, [])
         codes = block.point.get(name)
         if codes is None:
-            return block.take(np.empty(0, dtype=np.int64))
+            return block.take(np.empty(0, dtype=np.int64)).pruned()
         known = np.array([*(category in values for category in categories), False], dtype=np.bool_)
         keep &= known[codes]
-    return block if bool(keep.all()) else block.take(np.flatnonzero(keep))
+    return block if bool(keep.all()) else block.take(np.flatnonzero(keep)).pruned()

@@ -139,9 +139,10 @@ class Index:
         manifest = orjson.loads((self.folder / _MANIFEST).read_bytes())
         if manifest["identity"] != self.identity:
             return
+        known: dict[tuple[str, str], Known] = {}
         for name in manifest["segments"]:
             for row in pq.read_table(self.folder / f"{name}.folders.parquet", memory_map=True).to_pylist():
-                self.known[row["container"], row["path"]] = Known(
+                known[row["container"], row["path"]] = Known(
                     segment=name,
                     names=row["names"],
                     sizes=row["sizes"],
@@ -151,7 +152,11 @@ class Index:
                     stop=row["stop"],
                     skips={int(position): reason for position, reason in orjson.loads(row["skips"]).items()},
                 )
-            self.segments.append(name)
+        self.known, self.segments = known, list(manifest["segments"])
+
+    def forget(self) -> None:
+        """Take nothing from this index any more; what is saved next replaces it."""
+        self.known, self.segments = {}, []
 
     def _save(self, block: Block, changed: Sequence[tuple[Folder, int, Mapping[int, str]]], live: set[Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

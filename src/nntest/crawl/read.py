@@ -162,7 +162,7 @@ class Reader:
             if not rest:
                 break
             known = known_to(extractor.view, documents)
-            if all(known):
+            if len(rest) == len(documents) and all(known):
                 extractor.add(self._ordinals, self._documents, self._tags)
                 rest = []
                 break
