@@ -147,16 +147,17 @@ def match(cases, baseline):
     equal = [column for column in columns if column not in free]
     alike = [column for column in columns if column in free]
     texts = cases[[*equal, *alike]].astype("string").fillna("")
-    questions = texts[equal].agg(tuple, axis=1)
+    questions = list(texts[equal].itertuples(index=False, name=None))
+    answers = texts[alike].to_numpy(dtype=object)
     by_question = {}
     for position in np.flatnonzero(is_candidate):
-        by_question.setdefault(questions.iloc[position], []).append(position)
+        by_question.setdefault(questions[position], []).append(position)
     partner, reasons = [], []
     for position in range(len(cases)):
-        candidates = by_question.get(questions.iloc[position], [])
+        candidates = by_question.get(questions[position], [])
         if position in candidates:
             candidates = [position]
-        likeness = [int((texts[alike].iloc[position] == texts[alike].iloc[other]).sum()) for other in candidates]
+        likeness = [int(np.sum(answers[position] == answers[other])) for other in candidates]
         best = [other for other, value in zip(candidates, likeness, strict=True) if value == max(likeness)]
         partner.append(best[0] if len(best) == 1 else -1)
         reasons.append("" if len(best) == 1 else "several baselines fit equally well" if best else "no baseline here")

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from nntest.analyses.cases import collect, join_cell, time_of
+from nntest.analyses.cases import collect, joined_cells, time_of
 from tests.analyses.frames import repetitions, row, typed
 
 
@@ -44,8 +44,9 @@ def test_end_to_end_adds_the_reorders_and_is_unknown_without_them() -> None:
     assert time_of(points.drop(columns="reorder_in_us"), "end_to_end").isna().all()
 
 
-def test_join_cell() -> None:
-    assert join_cell(pd.Series(["b", None, "a", "b"])) == "a+b"
+def test_joined_cells() -> None:
+    values = pd.Series(["b", None, "a", "b", "c", None])
+    assert joined_cells(values, [0, 0, 0, 0, 1, 2]).to_dict() == {0: "a+b", 1: "c"}
 
 
 def test_every_case_keeps_its_own_samples_whatever_the_order_of_rows() -> None:

@@ -65,14 +65,20 @@ def collect(points: "pd.DataFrame", times: "pd.Series", keys: Sequence[str] = CA
         )
     table = points.iloc[first][keys].reset_index(drop=True)
     if "dataset" in points and "dataset" not in keys:
-        joined = points.assign(_case=numbers).groupby("_case")["dataset"].agg(join_cell)
-        table["dataset"] = joined.reindex(numbers[first]).to_numpy()
+        table["dataset"] = joined_cells(points["dataset"], numbers).reindex(numbers[first]).to_numpy()
     return Cases(table[present(table, CASE)], series)
 
 
-def join_cell(values: "pd.Series") -> str:
-    """Return the distinct values, sorted and joined by ``+``."""
-    return "+".join(sorted({str(value) for value in values.dropna()}))
+def joined_cells(values: "pd.Series", groups: Any) -> "pd.Series":
+    """Return the distinct values of each group, sorted and joined by ``+``; indexed by group."""
+    import pandas as pd
+
+    pairs = pd.DataFrame({"group": groups, "value": values.astype("string").to_numpy()}).drop_duplicates()
+    pairs = pairs.dropna().sort_values(["group", "value"])
+    several = pairs["group"].duplicated(keep=False)
+    joined: pd.Series = pairs[several].groupby("group")["value"].agg("+".join)
+    alone: pd.Series = pairs[~several].set_index("group")["value"]
+    return pd.concat([alone, joined])
 
 
 def _places(points: "pd.DataFrame") -> tuple[Any, Any, Any]:
