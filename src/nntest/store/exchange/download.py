@@ -114,3 +114,5 @@ def _fetch(url: str, file: IO[bytes], limits: Limits, *, silence_s: float, late:
             if late():
                 raise DataError(f"{url}: took longer than the limit; download the file by other means")
             file.write(chunk)
+        if answer.length:
+            raise http.client.IncompleteRead(b"", answer.length)

@@ -196,7 +196,7 @@ def _content(package: _Package, name: str, *, with_host: bool) -> bytes:
 def _add(archive: zipfile.ZipFile, package: _Package, name: str, data: bytes) -> None:
     info = zipfile.ZipInfo(name, _EPOCH)
     info.create_system, info.external_attr, info.compress_type = 3, _MODE, zipfile.ZIP_DEFLATED
-    archive.writestr(info, data, compresslevel=9)
+    archive.writestr(info, data)
     package.hashes.setdefault(name, manifest.sha256(data))
 
 

@@ -208,7 +208,7 @@ def _check_data_name(name: str, module: str, file: str) -> None:
     suffix = PurePosixPath(file).suffix.lower()
     if suffix not in _DATA[module] or file.startswith("."):
         allowed = " and ".join(sorted(_DATA[module]))
-        raise RefusedError(name, f"{_what(file)}; import takes data only: {allowed} files in a {module}")
+        raise RefusedError(name, f"{_what(file)}; import takes data only: {allowed} files of {module} entries")
     if module == "experiment" and file.startswith("ckp-") and not _OF_POINT.fullmatch(file):
         raise RefusedError(name, "is no name of a point; expected ckp-<16 hex>.<number>.json")
 

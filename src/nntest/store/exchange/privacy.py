@@ -37,7 +37,7 @@ _BEFORE = r"(?:(?<![\w/.~)\]}%+*-])|(?<=(?<!\w)-[A-Za-z])|(?<=isystem)|(?<=~)|(?
 _ANY_PATH = re.compile(rf"{_BEFORE}/(?![/*\s])(?:{_END}*/)*({_END}+)/?")
 _ROOTED_PATH = re.compile(rf"{_BEFORE}/(?:{_ROOTS})/(?:{_END}*/)*({_END}*)")
 _WINDOWS_PATH = re.compile(
-    r"(?<![A-Za-z0-9])(?:[A-Za-z]:[\\/]|\\\\[^\\\s]+\\)(?:[^\s\"'`,;:()<>|\\/]*[\\/])*([^\s\"'`,;:()<>|\\/]*)"
+    r"(?<![A-Za-z0-9/])(?:[A-Za-z]:[\\/]|\\\\[^\\\s]+\\)(?:[^\s\"'`,;:()<>|\\/]*[\\/])*([^\s\"'`,;:()<>|\\/]*)"
 )
 
 
@@ -56,17 +56,17 @@ def scrub_bytes(name: str, data: bytes) -> bytes:
     if clean is words:
         return data
     _check_identities(name, words, clean)
-    return (json.dumps(clean, indent=2, sort_keys=True) + "\n").encode("ascii")
+    return (json.dumps(clean, sort_keys=True) + "\n").encode("ascii")
 
 
 def scrub(value: Any, key: str = "") -> Any:
     """Return plain JSON values without what tells whose machine they are from; the same object where nothing does."""
     if isinstance(value, str):
-        if value and KEYS.fullmatch(_plain(key)):
+        if value and _is_private(key):
             return ""
         if "/" not in value and "\\" not in value:
             return value
-        clean = scrub_text(value, label=_plain(key) in LABELS)
+        clean = scrub_text(value, label=_parts(key)[-1] in LABELS)
         return value if clean == value else clean
     if isinstance(value, dict):
         pairs = {name: scrub(item, name) for name, item in value.items()}
@@ -79,15 +79,21 @@ def scrub(value: Any, key: str = "") -> Any:
 
 def scrub_text(text: str, *, label: bool = False) -> str:
     """Return a text with the folders of its absolute paths left out."""
-    if "/" in text:
-        text = (_ROOTED_PATH if label else _ANY_PATH).sub(r"\1", text)
-    return _WINDOWS_PATH.sub(r"\1", text) if "\\" in text or ":/" in text else text
+    # Drives first: what stands behind the colon would pass for a path of its own.
+    if "\\" in text or ":/" in text:
+        text = _WINDOWS_PATH.sub(r"\1", text)
+    return (_ROOTED_PATH if label else _ANY_PATH).sub(r"\1", text) if "/" in text else text
 
 
 @lru_cache(maxsize=10_000)
-def _plain(key: str) -> str:
-    """Return a key as ``KEYS`` spells it; flat keys of the original (``##meta#user``) count by their last part."""
-    return re.split(r"[#@]", key)[-1].lower().replace("_", "").replace("-", "").replace(" ", "")
+def _is_private(key: str) -> bool:
+    return any(KEYS.fullmatch(part) for part in _parts(key))
+
+
+@lru_cache(maxsize=10_000)
+def _parts(key: str) -> list[str]:
+    """Return a key as ``KEYS`` spells it; the flat keys of the original (``##meta#user#min``) have several parts."""
+    return re.split(r"[#@]+", re.sub(r"[ _-]", "", key.lower()))
 
 
 def _check_identities(name: str, words: Any, clean: Any) -> None:

@@ -48,7 +48,7 @@ def name_of(point: Point) -> str:
     usual = (
         (f"batch={case.batch_size}", case.batch_size != 1),
         (case.dtype, case.dtype != "float32"),
-        (case.layout, case.layout != "NCHW"),
+        (case.layout, case.layout != "auto"),
         (f"threads={case.threads}", case.threads != 1),
         (case.cache, case.cache != "warm"),
         (case.post_ops, case.post_ops),
