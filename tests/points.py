@@ -20,7 +20,8 @@ CONV = {
 
 def make_case(*, program: str = "conv-onednn-cpu", seed: int = 42, **other: Any) -> Case:
     parameters, batch_size = SPECIES["conv"].normalise(CONV)
-    return Case(program=program, species="conv", parameters=parameters, batch_size=batch_size, seed=seed, **other)
+    words: dict[str, Any] = {"layout": "NCHW", "seed": seed, **other}
+    return Case(program=program, species="conv", parameters=parameters, batch_size=batch_size, **words)
 
 
 def make_subject(*, program: str = "conv-onednn-cpu", version: str = "3.2.0") -> Subject:

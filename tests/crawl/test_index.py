@@ -29,12 +29,13 @@ def repository(tmp_path):
 
 def crawl(place, tags=""):
     """Return how many files were read, and what a crawl without an index gives beside one with it."""
-    read = collect.collect(list_sources(place.path, tags), find_views()).read
+    collected = collect.collect(list_sources(place.path, tags), find_views())
+    collected.wait()
     with_index = nntest.load(place.path, tags=tags)
     without = nntest.load(place.path, tags=tags, index=False)
     pd.testing.assert_frame_equal(with_index, without)
     assert with_index.attrs == without.attrs
-    return read
+    return collected.read
 
 
 def test_a_second_crawl_reads_nothing(repository):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from threading import Thread
 
 import numpy as np
 
@@ -9,18 +10,27 @@ from nntest.crawl.blocks import Block, build_block, join
 from nntest.crawl.extract import Skip
 from nntest.crawl.index import WORTH_AN_INDEX, Index, Known, Segment
 from nntest.crawl.pool import read_parallel
-from nntest.crawl.read import Work
+from nntest.crawl.read import Harvest, Work
 from nntest.crawl.sources import Folder, Listing
 from nntest.crawl.views import Part, View
 
 
 @dataclass
 class Collected:
-    """All points of some listings, in the order of their files, and the files that gave none."""
+    """All points of some listings, in the order of their files, and the files that gave none.
+
+    ``read`` counts the files that were read. The index is written meanwhile; ``wait`` for it before leaving.
+    """
 
     block: Block
     skips: list[Skip]
     read: int = 0
+    keeper: Thread | None = None
+
+    def wait(self) -> None:
+        """Wait until the index is written."""
+        if self.keeper is not None:
+            self.keeper.join()
 
 
 @dataclass
@@ -58,13 +68,16 @@ def collect(
         size = sum(sum(folder.sizes) for folder in listing.folders)
         index = Index.open(listing, views, part) if use_index and size >= WORTH_AN_INDEX else None
         first = _plan_listing(plan, listing, index, first)
-    harvest = read_parallel(plan.work, views, part, workers=workers)
+    harvest = read_parallel(plan.work, views, part, workers=workers) if plan.work else Harvest([], [])
     by_name = {view.name: view for view in views}
     blocks = [build_block(raw, by_name[name], part) for name, raw in harvest.blocks]
-    block = join([*plan.blocks, *blocks]).in_order().pruned()
+    block = join([*plan.blocks, *blocks]).in_order()
     skips = sorted([*plan.skips, *harvest.skips], key=lambda skip: skip.ordinal)
-    _keep(plan, listings, block, skips)
-    return Collected(block, skips, read=sum(len(item.names) for item in plan.work))
+    collected = Collected(block, skips, read=sum(len(item.names) for item in plan.work))
+    if plan.changed:
+        collected.keeper = Thread(target=_keep, args=(plan, listings, block, skips), name="nntest-index")
+        collected.keeper.start()
+    return collected
 
 
 def _plan_listing(plan: _Plan, listing: Listing, index: Index | None, first: int) -> int:
@@ -156,14 +169,12 @@ def _select(segment: Segment, parts: Sequence[tuple[Known, int, Mapping[int, int
         ordinals.append(files + first)
     selected = np.concatenate(positions)
     everything = len(selected) == len(segment.files) and bool(np.all(selected == np.arange(len(selected))))
-    block = segment.block if everything else segment.block.take(selected)
+    block = segment.block if everything else segment.block.take(selected).pruned()
     return replace(block, ordinals=np.concatenate(ordinals))
 
 
 def _keep(plan: _Plan, listings: Sequence[Listing], block: Block, skips: Sequence[Skip]) -> None:
     """Write what was read into the indexes."""
-    if not plan.changed:
-        return
     live = {(folder.container, folder.path) for listing in listings for folder in listing.folders}
     reasons = {skip.ordinal: skip.reason for skip in skips}
     by_index: dict[int, list[tuple[Index, Folder, int]]] = {}

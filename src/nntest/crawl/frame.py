@@ -1,6 +1,7 @@
 """Blocks to data frames: one row per repetition, fixed dtypes."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pandas.api.extensions import ExtensionArray
 
 Flops = Literal["true", "study"]
+
+_FEW = 100
 
 
 def to_frame(
@@ -130,8 +133,14 @@ def _integers(values: Any) -> "ExtensionArray":
 
 
 def _categorical(codes: Any, categories: Sequence[str]) -> pd.Categorical:
-    used = pd.CategoricalDtype(pd.Index(list(categories), dtype="str"))
-    return pd.Categorical.from_codes(codes, dtype=used)
+    dtype = _dtype(tuple(categories)) if len(categories) < _FEW else _dtype.__wrapped__(tuple(categories))
+    return pd.Categorical.from_codes(codes, dtype=dtype, validate=False)
+
+
+# Making a type takes longer than making a column of a few hundred rows, and most types recur.
+@lru_cache(maxsize=512)
+def _dtype(categories: tuple[str, ...]) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(pd.Index(categories, dtype="str"))
 
 
 def restrict(block: Block, where: Mapping[str, Any]) -> Block:

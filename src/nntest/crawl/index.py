@@ -141,17 +141,7 @@ class Index:
             return
         known: dict[tuple[str, str], Known] = {}
         for name in manifest["segments"]:
-            for row in pq.read_table(self.folder / f"{name}.folders.parquet", memory_map=True).to_pylist():
-                known[row["container"], row["path"]] = Known(
-                    segment=name,
-                    names=row["names"],
-                    sizes=row["sizes"],
-                    times=row["times"],
-                    tags=row["tags"],
-                    start=row["start"],
-                    stop=row["stop"],
-                    skips={int(position): reason for position, reason in orjson.loads(row["skips"]).items()},
-                )
+            known.update(_read_folders(self.folder, name))
         self.known, self.segments = known, list(manifest["segments"])
 
     def forget(self) -> None:
@@ -237,6 +227,23 @@ def _write_segment(folder: Path, name: str, files: Positions, block: Block) -> N
 
 
 # Segments never change once they are written, so that a second crawl of the same process need not read them again.
+@lru_cache(maxsize=16)
+def _read_folders(folder: Path, name: str) -> dict[tuple[str, str], Known]:
+    known = {}
+    for row in pq.read_table(folder / f"{name}.folders.parquet").to_pylist():
+        known[row["container"], row["path"]] = Known(
+            segment=name,
+            names=row["names"],
+            sizes=row["sizes"],
+            times=row["times"],
+            tags=row["tags"],
+            start=row["start"],
+            stop=row["stop"],
+            skips={int(position): reason for position, reason in orjson.loads(row["skips"]).items()},
+        )
+    return known
+
+
 @lru_cache(maxsize=4)
 def _read_segment(folder: Path, name: str) -> Segment:
     points = pq.read_table(folder / f"{name}.points.parquet", memory_map=True)

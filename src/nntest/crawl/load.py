@@ -92,6 +92,7 @@ def load(
     if columns:
         frame = frame[[name for name in frame.columns if name in columns]]
     frame.attrs["skipped"] = skipped
+    collected.wait()
     return frame
 
 
@@ -145,6 +146,7 @@ def _load_parts(
     skipped = _skipped(listings, folders, collected.skips, strict=strict)
     frame = to_parts_frame(collected.block, folders, columns)
     frame.attrs["skipped"] = skipped
+    collected.wait()
     return frame
 
 

@@ -4,7 +4,6 @@ The workers are plain subprocesses of this interpreter: ``multiprocessing`` woul
 again, and forking a process that runs threads (numpy's, pyarrow's) is unsafe. They need neither numpy nor pandas.
 """
 
-import gc
 import os
 import pickle
 import subprocess
@@ -14,7 +13,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from nntest.crawl.read import Harvest, Reader, Work, read
+from nntest.crawl.read import Harvest, Reader, Work, no_collector, read
 from nntest.crawl.views import Part, View
 
 #: Below this many files, starting processes costs more than it saves.
@@ -123,12 +122,11 @@ def _join(harvests: Sequence[Harvest]) -> Harvest:
 
 def serve(source: int) -> None:
     """Be a worker: draw shares until there are none left, then answer with the harvest on standard output."""
-    # Parsed documents hold no cycles; looking for some among them takes a tenth of the time.
-    gc.disable()
     shares, views, part = pickle.load(sys.stdin.buffer)
     reader = Reader(views, part)
-    while token := os.read(source, _TOKEN):
-        for item in shares[int.from_bytes(token, "little")]:
-            reader.add(item)
+    with no_collector():
+        while token := os.read(source, _TOKEN):
+            for item in shares[int.from_bytes(token, "little")]:
+                reader.add(item)
     sys.stdout.buffer.write(pickle.dumps(reader.harvest(), protocol=pickle.HIGHEST_PROTOCOL))
     sys.stdout.buffer.flush()
