@@ -8,7 +8,7 @@ using nntest::Question;
 
 class AvgPool final : public Pooling {
  public:
-  static constexpr nntest::ProgramTraits traits{"avgpool", "NCHW,NHWC,blocked", "", describe};
+  static constexpr nntest::ProgramTraits traits{"avgpool", "NCHW,NHWC,auto", "", describe};
 
   static void check(const Question&) {}
 

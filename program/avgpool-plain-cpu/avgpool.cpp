@@ -18,7 +18,7 @@ struct Average {
 
 class AvgPool final : public nntest::PlainPooling<Average> {
  public:
-  static constexpr nntest::ProgramTraits traits{"avgpool", "NCHW,NHWC", "", nntest::describe_plain};
+  static constexpr nntest::ProgramTraits traits{"avgpool", "NCHW,NHWC,auto", "", nntest::describe_plain};
 
   static void check(const Question& question) { nntest::require_one_thread(question); }
 

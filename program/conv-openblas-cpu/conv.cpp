@@ -12,7 +12,7 @@ using nntest::Window;
 
 class Conv final : public nntest::Operator {
  public:
-  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC", "", describe};
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe};
 
   static void check(const Question&) {}
 

@@ -84,7 +84,7 @@ void conv_nhwc(const Shape& shape, const float* input, const float* weights, con
 
 class Conv final : public nntest::Operator {
  public:
-  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC", "", nntest::describe_plain};
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", nntest::describe_plain};
 
   static void check(const Question& question) { nntest::require_one_thread(question); }
 

@@ -9,7 +9,7 @@ using nntest::Window;
 
 class DepthwiseConv final : public nntest::Operator {
  public:
-  static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NCHW,NHWC", "", nntest::describe_plain};
+  static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NCHW,NHWC,auto", "", nntest::describe_plain};
 
   static void check(const Question& question) { nntest::require_one_thread(question); }
 

@@ -22,16 +22,17 @@ std::optional<ConvolutionDesc> find_direct(const Question& question, const Convo
 
 class DirectConv final : public Convolution {
  public:
-  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,blocked", "relu", describe};
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "relu", describe};
 
   static void check(const Question&) {}
 
   explicit DirectConv(const Question& question) {
     const ConvolutionDims dims{nntest::Window::of(question, "CK_CONV"), question.parameter("CK_CONV_GROUPS")};
-    auto described = find_direct(question, dims, question.blocked());
-    // Few direct kernels read NCHW: then the library's own layout it is, with the reorders measured beside.
-    if (!described) described = find_direct(question, dims, true);
-    if (!described) throw nntest::Unsupported("oneDNN has no direct kernel for this case");
+    auto described = find_direct(question, dims, question.free_layout());
+    if (!described) {
+      throw nntest::Unsupported("oneDNN has no direct kernel for this case" +
+                                std::string(question.free_layout() ? "" : " in " + question.layout() + "; try layout auto"));
+    }
     use_convolution(question, dims, *described);
   }
 };

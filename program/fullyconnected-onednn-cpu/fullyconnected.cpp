@@ -8,7 +8,7 @@ using nntest::Question;
 
 class FullyConnected final : public Primitive {
  public:
-  static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,NHWC,blocked", "relu", describe};
+  static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,NHWC,auto", "relu", describe};
 
   static void check(const Question& question) {
     const auto output = question.dims(NNTEST_OUTPUT);

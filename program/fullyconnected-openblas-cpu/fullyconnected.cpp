@@ -11,7 +11,7 @@ using nntest::Question;
 
 class FullyConnected final : public nntest::Operator {
  public:
-  static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,NHWC", "", describe};
+  static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,NHWC,auto", "", describe};
 
   static void check(const Question& question) {
     const auto output = question.dims(NNTEST_OUTPUT);

@@ -22,7 +22,7 @@ float dot(const float* left, const float* right, std::int64_t count) {
 
 class FullyConnected final : public nntest::Operator {
  public:
-  static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,NHWC", "", nntest::describe_plain};
+  static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,NHWC,auto", "", nntest::describe_plain};
 
   static void check(const Question& question) {
     nntest::require_one_thread(question);

@@ -8,7 +8,7 @@ using nntest::Question;
 
 class Gemm final : public Primitive {
  public:
-  static constexpr nntest::ProgramTraits traits{"gemm", "NCHW,blocked", "", describe};
+  static constexpr nntest::ProgramTraits traits{"gemm", "NCHW,auto", "", describe};
 
   static void check(const Question&) {}
 

@@ -11,7 +11,7 @@ using nntest::Question;
 
 class Gemm final : public nntest::Operator {
  public:
-  static constexpr nntest::ProgramTraits traits{"gemm", "NCHW", "", describe};
+  static constexpr nntest::ProgramTraits traits{"gemm", "NCHW,auto", "", describe};
 
   static void check(const Question&) {}
 

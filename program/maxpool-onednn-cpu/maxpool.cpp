@@ -8,7 +8,7 @@ using nntest::Question;
 
 class MaxPool final : public Pooling {
  public:
-  static constexpr nntest::ProgramTraits traits{"maxpool", "NCHW,NHWC,blocked", "", describe};
+  static constexpr nntest::ProgramTraits traits{"maxpool", "NCHW,NHWC,auto", "", describe};
 
   static void check(const Question&) {}
 

@@ -15,7 +15,7 @@ struct Maximum {
 
 class MaxPool final : public nntest::PlainPooling<Maximum> {
  public:
-  static constexpr nntest::ProgramTraits traits{"maxpool", "NCHW,NHWC", "", nntest::describe_plain};
+  static constexpr nntest::ProgramTraits traits{"maxpool", "NCHW,NHWC,auto", "", nntest::describe_plain};
 
   static void check(const Question& question) { nntest::require_one_thread(question); }
 

@@ -10,7 +10,7 @@ using nntest::Question;
 
 class Softmax final : public nntest::Operator {
  public:
-  static constexpr nntest::ProgramTraits traits{"softmax", "NCHW,NHWC", "", nntest::describe_plain};
+  static constexpr nntest::ProgramTraits traits{"softmax", "NCHW,NHWC,auto", "", nntest::describe_plain};
 
   static void check(const Question& question) { nntest::require_one_thread(question); }
 

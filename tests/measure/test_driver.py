@@ -100,7 +100,7 @@ def test_unsupported_is_an_answer_and_the_process_lives_on() -> None:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"layout": "NHWC"}, "layout NHWC; this operator knows NCHW"),
+        ({"layout": "NHWC"}, "layout NHWC; this operator knows NCHW,auto"),
         ({"post_ops": "relu"}, "post_ops relu cannot be fused here"),
         ({"dtype": "bfloat16"}, "dtype bfloat16; this driver knows float32"),
     ],

@@ -11,7 +11,7 @@ inline const char* describe_tiny() {
 
 class TinyConv : public Operator {
  public:
-  static constexpr ProgramTraits traits{"conv", "NCHW", "", describe_tiny};
+  static constexpr ProgramTraits traits{"conv", "NCHW,auto", "", describe_tiny};
 
   static void check(const Question&) {}
 

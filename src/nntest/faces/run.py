@@ -47,8 +47,8 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     ] = None,
     threads: Annotated[str, _option("--threads", _WHAT, "Numbers of threads (comma list).")] = "1",
     layout: Annotated[
-        str, _option("--layout", _WHAT, "Layouts of the caller's tensors: NCHW, NHWC, blocked (comma list).")
-    ] = "NCHW",
+        str, _option("--layout", _WHAT, "auto: the library's own, reorders apart; or NCHW, NHWC (comma list).")
+    ] = "auto",
     cache: Annotated[
         str, _option("--cache", _WHAT, "Cache states before a call: warm, cold_weights, cold_all (comma list).")
     ] = "warm",

@@ -56,7 +56,7 @@ def dump_stem(trial: Trial) -> str:
         trial.shape.name,
         f"n{case.batch_size}" if case.batch_size != 1 else "",
         f"t{case.threads}" if case.threads != 1 else "",
-        case.layout.lower() if case.layout != "NCHW" else "",
+        case.layout.lower() if case.layout != "auto" else "",
         case.cache if case.cache != "warm" else "",
         "".join(letter for letter in candidate.flags if letter.isalnum()),
     )

@@ -10,7 +10,7 @@ from nntest.errors import UsageError
 from nntest.model.case import CacheState, Fill
 
 CACHE_STATES: tuple[CacheState, ...] = ("warm", "cold_weights", "cold_all")
-LAYOUTS = ("NCHW", "NHWC", "blocked")
+LAYOUTS = ("auto", "NCHW", "NHWC")
 FILLS: tuple[Fill, ...] = ("normal", "relu", "int", "zeros")
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -54,7 +54,7 @@ class RunRequest:
     flags: tuple[str, ...] = ("",)
     skip_output_validation: bool = False
     threads: tuple[int, ...] = (1,)
-    layout: tuple[str, ...] = ("NCHW",)
+    layout: tuple[str, ...] = ("auto",)
     cache: tuple[CacheState, ...] = ("warm",)
     loops: int | None = None
     launches: int | None = None

@@ -41,7 +41,7 @@ class Trial:
         unusual = (
             f"batch {case.batch_size}" if case.batch_size != 1 else "",
             f"{case.threads} threads" if case.threads != 1 else "",
-            case.layout if case.layout != "NCHW" else "",
+            case.layout if case.layout != "auto" else "",
             case.cache if case.cache != "warm" else "",
         )
         return " ".join(filter(None, (self.candidate.name, self.shape.name, *unusual)))

@@ -17,6 +17,8 @@ class Case:
 
     ``parameters`` are the normalised CK_* values of the shape (see ``species.normalise``): complete, integers,
     without CK_IN_SHAPE_N, which is ``batch_size``. The values decide, so the dataset's name is no part of a case.
+    ``layout`` is that of the caller's tensors, NCHW or NHWC, or ``auto``: the library computes in the layout of its
+    own choice, and what it costs to reorder NCHW tensors at its edges is measured apart.
     """
 
     program: str
@@ -25,7 +27,7 @@ class Case:
     batch_size: int = 1
     cmd_key: str = "default"
     dtype: str = "float32"
-    layout: str = "NCHW"
+    layout: str = "auto"
     threads: int = 1
     cache: CacheState = "warm"
     post_ops: str = ""

@@ -45,7 +45,7 @@ struct Case {
   std::string species;
   std::map<int, Dims> tensors;  // by role
   std::map<std::string, std::string> parameters;
-  std::string layout = "NCHW";
+  std::string layout = "auto";
   std::string post_ops;
   CacheState cache = CacheState::kWarm;
   Fill fill = Fill::kNormal;

@@ -74,7 +74,7 @@ typedef struct nntest_request {
   int32_t tensor_count;
   const nntest_parameter *parameters; /* normalised: pads as T,L,B,R, groups, strides, dilations */
   int32_t parameter_count;
-  const char *layout; /* "NCHW", "NHWC" (plain, strides tell), or "blocked": the library may choose its own */
+  const char *layout; /* "NCHW", "NHWC" (plain, strides tell), or "auto": described as NCHW, the library may choose its own */
   const char *post_ops; /* "", or fused operations in order: "relu", "sum+relu" */
   int32_t threads;
 } nntest_request;

@@ -30,7 +30,7 @@ class Question {
   std::string layout() const { return request_.layout; }
   std::string post_ops() const { return request_.post_ops; }
   int threads() const { return request_.threads; }
-  bool blocked() const { return layout() == "blocked"; }
+  bool free_layout() const { return layout() == "auto"; }  // the library may choose its own
   bool channels_last() const { return layout() == "NHWC"; }
 
   bool has(nntest_role role) const { return find(role) != nullptr; }

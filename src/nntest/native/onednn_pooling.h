@@ -12,7 +12,7 @@ class Pooling : public Primitive {
     const Desc input = plain_desc(question.tensor(NNTEST_INPUT)), output = plain_desc(question.tensor(NNTEST_OUTPUT));
     using PoolingDesc = dnnl::pooling_forward::primitive_desc;
     // The input must have a layout of its own; in a network a blocked one comes from the layer before.
-    const Desc native = question.blocked() ? channel_blocked(input) : input;
+    const Desc native = question.free_layout() ? channel_blocked(input) : input;
     const auto described = describe_primitive([&] {
       return PoolingDesc(engine(), dnnl::prop_kind::forward_inference, algorithm, native,
                          activation_desc(question, output), {window.stride_h, window.stride_w},

@@ -98,7 +98,7 @@ inline Desc any_layout(const Desc& plain) {
 
 // Activations stay as the case lays them out, unless it leaves that to the library.
 inline Desc activation_desc(const Question& question, const Desc& plain) {
-  return question.blocked() ? any_layout(plain) : plain;
+  return question.free_layout() ? any_layout(plain) : plain;
 }
 
 // The layout in which convolutions of this processor hand images on: as many channels in a block as lanes in a vector.

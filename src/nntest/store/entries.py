@@ -77,7 +77,7 @@ class ProgramEntry(Entry):
     @property
     def layouts(self) -> tuple[str, ...]:
         """Memory layouts that the program accepts."""
-        return _texts(self, "layouts", ("NCHW",))
+        return _texts(self, "layouts", ("auto",))
 
     @property
     def source_files(self) -> tuple[Path, ...]:
