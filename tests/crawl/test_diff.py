@@ -63,7 +63,7 @@ def test_a_clear_case(tmp_path: Path, factor: float, verdict: str, gate: str, co
     assert case.comparison is not None
     assert case.comparison.ratio == pytest.approx(factor, rel=0.01)
     assert case.comparison.low < factor < case.comparison.high
-    assert (case.program, case.case) == ("conv-onednn-cpu", "512-14-14-1-512-1-0")
+    assert (case.program, case.case) == ("conv-onednn-cpu", "512-14-14-1-512-1-0 layout=NCHW")
     assert diff(a, b).exit_code == 0
 
 

@@ -84,7 +84,8 @@ def _cells(case: "CaseDifference") -> tuple[str, ...]:
 
 
 def _verdict(case: "CaseDifference") -> str:
-    words = [case.verdict if case.gate != "undecided" or case.verdict == "undecided" else f"{case.verdict}, open"]
+    open_gate = case.gate == "undecided" and case.verdict in {"slower", "faster", "equal"}
+    words = [f"{case.verdict} (against the limit: undecided)" if open_gate else case.verdict]
     if case.verdict == "undecided" and case.comparison and math.isfinite(case.comparison.mde_pct):
         words.append(f"below {case.comparison.mde_pct:.1f} % nothing would have been found")
     return "; ".join([*words, case.reason] if case.reason else words)

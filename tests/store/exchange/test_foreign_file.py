@@ -17,7 +17,7 @@ from tests.store.exchange.archives import META, make_repository
 
 CRASH = Failure(kind="crash", reason="SIGSEGV in /home/ada/x.so")
 FAILED = make_point(repetitions=0, case=make_case(seed=7), failure=CRASH)
-NAME = "conv-onednn-cpu/512-14-14-1-512-1-0"
+NAME = "conv-onednn-cpu/512-14-14-1-512-1-0/NCHW"
 
 
 def test_pyperf_has_a_benchmark_per_point_and_a_run_per_launch() -> None:
