@@ -1,7 +1,9 @@
 import json
+from pathlib import Path
 
 import pytest
 
+from nntest.crawl.columns import COLUMNS
 from nntest.crawl.views import SHIPPED, find_views, parse_view
 from nntest.errors import DataError, UsageError
 
@@ -58,3 +60,15 @@ def test_views_know_no_other_words(change, message):
 def test_a_view_that_is_no_json_is_refused():
     with pytest.raises(DataError, match=r"^v\.json: not valid JSON \(.*\); expected a view; correct the file$"):
         parse_view(b"{", where="v.json")
+
+
+def test_the_documents_show_a_view_and_the_columns_as_they_are():
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
+    example = text.split("```json\n")[1].split("```")[0]
+    assert parse_view(example.encode(), where="docs/formats.md").name == "mine"
+    rows = text.split("| columns | type |")[1].split("\n\n")[0].splitlines()[2:]
+    kinds = {"text": "text", "integer": "integer", "truth value": "flag", "number": "number"}
+    told = [
+        (name, kinds[row.split(" | ")[1].rstrip(" |")]) for row in rows for name in row[2:].split(" | ")[0].split(", ")
+    ]
+    assert told == [(column.name, column.kind) for column in COLUMNS]

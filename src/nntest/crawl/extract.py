@@ -95,15 +95,14 @@ class Extractor:
         self._known_version: Any = None
         self._shapes: dict[tuple[int, int, int], _Shape] = {}
 
-    def add(self, ordinals: Sequence[int], documents: list[Any], tags: list[tuple[str, ...]]) -> None:
+    def add(self, ordinals: Sequence[int], points: Documents) -> None:
         """Add parsed points; those that cannot be tabulated become skips."""
-        points = Documents(documents, tags)
         problems = self._problems(points)
         if problems:
             self.skips.extend(Skip(ordinals[index], reason) for index, reason in problems.items())
-            kept = [index for index in range(len(documents)) if index not in problems]
+            kept = [index for index in range(len(points)) if index not in problems]
             ordinals = [ordinals[index] for index in kept]
-            points = Documents([documents[index] for index in kept], [tags[index] for index in kept])
+            points = points.take(kept)
         if len(points):
             self._tabulate(ordinals, points)
 

@@ -181,17 +181,13 @@ class Reader:
                 break
             known = known_to(extractor.view, documents)
             if len(rest) == len(documents) and all(known):
-                extractor.add(self._ordinals, self._documents, self._tags)
+                extractor.add(self._ordinals, documents)
                 rest = []
                 break
             taken = [index for index in rest if known[index]]
             rest = [index for index in rest if not known[index]]
             if taken:
-                extractor.add(
-                    [self._ordinals[index] for index in taken],
-                    [self._documents[index] for index in taken],
-                    [self._tags[index] for index in taken],
-                )
+                extractor.add([self._ordinals[index] for index in taken], documents.take(taken))
         names = ", ".join(extractor.view.name for extractor in self._extractors)
         reason = f"no view ({names}) knows such a point; name a view file of its family, or remove the file"
         self._skips.extend(Skip(self._ordinals[index], reason) for index in rest)

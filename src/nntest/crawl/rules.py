@@ -29,6 +29,11 @@ class Documents:
     def __len__(self) -> int:
         return len(self.tags)
 
+    def take(self, positions: Sequence[int]) -> "Documents":
+        """Return some of the documents."""
+        documents = self._values[()]
+        return Documents([documents[index] for index in positions], [self.tags[index] for index in positions])
+
     def at(self, keys: Keys) -> list[Any]:
         """Return the value at a path for each document, None where there is none."""
         found = self._values.get(keys)
