@@ -105,10 +105,11 @@ def finding(tables, options):
     words = [_title(drawn, _baseline(main, options)) + "."]
     counts = verdicts["verdict"].value_counts()
     said = [f"{counts.get(word, 0)} {word}" for word in ("different", "equivalent", "undecided") if counts.get(word, 0)]
+    findable = verdicts["mde_pct"].dropna()
+    could = f"; the typical one would have found a difference of {findable.median():.1f} %" if len(findable) else ""
     words.append(
         f"Of {count_noun(len(verdicts), 'comparison')}, {listed(said)} (false discovery rate 5 %, "
-        f"differences under 1 % count as none); the typical comparison would have found "
-        f"a difference of {verdicts['mde_pct'].median():.1f} %."
+        f"differences under 1 % count as none){could}."
     )
     if len(tables["unmatched"]):
         words.append(f"{count_noun(len(tables['unmatched']), 'case')} had no baseline to be compared with.")

@@ -28,13 +28,9 @@ def time_of(points: "pd.DataFrame", ranking: str = NATIVE) -> "pd.Series":
 
     End to end is NA where a source does not tell the reorders.
     """
-    time = points["time_us"].astype("Float64")
-    if ranking == NATIVE:
-        return time
-    for column in ("reorder_in_us", "reorder_out_us"):
-        if column not in points:
-            return time * float("nan")
-        time = time + points[column].astype("Float64")
+    time = _floats(points, "time_us")
+    if ranking == END_TO_END:
+        time = time + _floats(points, "reorder_in_us") + _floats(points, "reorder_out_us")
     return time
 
 
@@ -76,9 +72,18 @@ def joined_cells(values: "pd.Series", groups: Any) -> "pd.Series":
     pairs = pd.DataFrame({"group": groups, "value": values.astype("string").to_numpy()}).drop_duplicates()
     pairs = pairs.dropna().sort_values(["group", "value"])
     several = pairs["group"].duplicated(keep=False)
-    joined: pd.Series = pairs[several].groupby("group")["value"].agg("+".join)
+    joined = pairs[several].groupby("group")["value"].agg("+".join)
     alone: pd.Series = pairs[~several].set_index("group")["value"]
-    return pd.concat([alone, joined])
+    return alone.combine_first(joined)
+
+
+def _floats(points: "pd.DataFrame", column: str) -> "pd.Series":
+    import numpy as np
+    import pandas as pd
+
+    if column not in points:
+        return pd.Series(np.nan, index=points.index)
+    return pd.Series(points[column].to_numpy(dtype=np.float64, na_value=np.nan), index=points.index)
 
 
 def _places(points: "pd.DataFrame") -> tuple[Any, Any, Any]:
