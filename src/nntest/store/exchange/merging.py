@@ -81,7 +81,7 @@ def merge(staging: Staging, repository: Repository) -> Merged:
                 merged.added += len(points)
             else:
                 _merge_files(source, target, merged, undo)
-            _entry_aliases(target, staging.uids[module, entry], undo)
+            _entry_aliases(target, uid_of(module, entry, staging.uids.get((module, entry), "")), undo)
     except BaseException:  # also when the user interrupts
         undo.run()
         raise

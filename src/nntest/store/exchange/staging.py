@@ -118,7 +118,11 @@ def _take(path: Path) -> int | None:
 
 def _read_uids(path: Path) -> dict[tuple[str, str], str]:
     uids = {}
-    for line in (path / _UIDS).read_text(encoding="utf-8").splitlines():
+    try:
+        lines = (path / _UIDS).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}  # not ours as it is; entries without a stated UID get the one that follows from their name
+    for line in lines:
         place, _, uid = line.partition("\t")
         module, _, entry = place.partition("/")
         uids[module, entry] = uid
