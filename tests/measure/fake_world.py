@@ -181,6 +181,7 @@ class FakeDriver:
             reorder_in_s=0.0001,
             reorder_out_s=0.0001,
             first_run_s=0.0003,
+            library_s=0.001,
             implementation="fake",
             native_layouts={"input": "nchw"},
             memory_bytes=1000,
@@ -220,7 +221,7 @@ class FakeDriver:
         answer = f"{value!r}"
         if answer != unless:
             np.full(_output_shape(self.cases[key]), value, dtype=np.float32).tofile(path)
-        return OutputAnswer(hash=answer, written=answer != unless)
+        return OutputAnswer(hash=answer, written=answer != unless, library_s=self.fake.call_s(self.cases[key]))
 
     def dump_tensor(self, key: int, role: str, path: Path) -> None:
         dims = find_species(self.cases[key].species).tensors(self.cases[key].parameters)[role]

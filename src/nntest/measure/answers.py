@@ -37,13 +37,17 @@ class DriverFailure(DriverFault):
 
 @dataclass(frozen=True, kw_only=True)
 class SetupAnswer:
-    """What setting a case up took (seconds) and gave; ``cores`` holds each thread's core, -1 where not pinned."""
+    """What setting a case up took (seconds) and gave; ``cores`` holds each thread's core, -1 where not pinned.
+
+    ``library_s`` is the time inside the library, all of its calls together: reorders are repeated for their median.
+    """
 
     create_s: float
     prepare_weights_s: float
     reorder_in_s: float
     reorder_out_s: float
     first_run_s: float
+    library_s: float
     implementation: str
     native_layouts: Mapping[str, str]
     memory_bytes: int
@@ -78,10 +82,11 @@ class BlockAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputAnswer:
-    """Fingerprint of an output, and whether it was written to the file."""
+    """Fingerprint of an output, whether it was written to the file, and the seconds inside the library."""
 
     hash: str
     written: bool
+    library_s: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ DRIVER_NAME = "nntest-driver"
 OPERATOR_NAME = "operator.so"
 
 _COMMON_FLAGS = ("-std=c++17", "-Wall", "-Wextra")
-_DRIVER_FLAGS = (*_COMMON_FLAGS, "-O2", "-pthread")
+_DRIVER_FLAGS = (*_COMMON_FLAGS, "-O3", "-pthread")
 _OPERATOR_FLAGS = (*_COMMON_FLAGS, "-O3", "-shared", "-fPIC", "-fvisibility=hidden")
 _COMPILE_TIMEOUT_S = 600
 _ERROR_LINES = 3

@@ -142,11 +142,9 @@ class GroupLaunch:
         bench, key = self._bench, self._key(standing)
         with bench.interrupts.waiting():
             answer = driver.setup(key, standing.trial.case)
-        parts = (answer.create_s, answer.prepare_weights_s, answer.reorder_in_s, answer.reorder_out_s)
-        bench.account.add("set_up", sum(parts) + answer.first_run_s)
+        bench.account.add("set_up", answer.library_s)
         processes.set_ready(self._slot(standing), key)
         if bench.check is not None:
-            bench.account.add("check", answer.first_run_s)
             self._check(driver, standing, answer.implementation)
             if standing.lost:
                 return
@@ -222,7 +220,6 @@ class GroupLaunch:
         bench = self._bench
         if bench.check is None or not standing.samples:
             return
-        bench.account.add("check", standing.samples[-1].value_s)
         bench.check.compare(driver, self._key(standing), standing, standing.launches[-1].implementation)
         if standing.verification.verified is False:
             self._lose(standing, "wrong", f"the output changed during timing: {standing.verification.reason}")

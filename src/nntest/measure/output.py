@@ -35,6 +35,7 @@ class OutputCheck:
         case = standing.trial.case
         with self._interrupts.waiting():
             answer = driver.output(key, path, unless=standing.output_hash)
+        self._account.add("check", answer.library_s)
         if standing.output_hash and answer.hash == standing.output_hash:
             return
         with self._account.spending("reference"), self._interrupts.waiting():

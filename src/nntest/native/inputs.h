@@ -41,9 +41,16 @@ class InputStream {
   InputStream(std::uint64_t seed, std::uint64_t role, Fill fill)
       : start_(splitmix64(seed * kGolden + role)), fill_(fill) {}
 
+  Fill fill() const { return fill_; }
+
+  // Before the fill: 24 bits spread over [-1, 1). They fit into 32 bits, which every processor converts in vectors.
+  float uniform(std::uint64_t index) const {
+    const auto bits = static_cast<std::int32_t>(splitmix64(start_ + (index + 1) * kGolden) >> 40);
+    return static_cast<float>(bits) * 0x1p-23f - 1.0f;
+  }
+
   float operator()(std::uint64_t index) const {
-    const std::uint64_t bits = splitmix64(start_ + (index + 1) * kGolden) >> 40;
-    const float value = static_cast<float>(bits) * 0x1p-23f - 1.0f;
+    const float value = uniform(index);
     switch (fill_) {
       case Fill::kRelu: return value > 0.0f ? value : 0.0f;
       case Fill::kInt: return std::floor(value * 8.0f);

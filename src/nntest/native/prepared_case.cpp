@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bulk.h"
 #include "cache.h"
 #include "clock.h"
 #include "failure.h"
@@ -10,6 +11,11 @@
 
 namespace nntest {
 namespace {
+
+struct Repeated {
+  double median_s;
+  double total_s;
+};
 
 template <class Function>
 double seconds_of(Function&& function) {
@@ -20,23 +26,19 @@ double seconds_of(Function&& function) {
 
 // Reorders are part of end-to-end rankings: the first call, which pays for page faults, does not count.
 template <class Function>
-double median_seconds_of(Function&& function) {
-  function();
+Repeated repeat(Function&& function) {
+  const double first_s = seconds_of(function);
   std::array<double, 3> seconds{};
   for (double& value : seconds) value = seconds_of(function);
   std::sort(seconds.begin(), seconds.end());
-  return seconds[1];
+  return {seconds[1], first_s + seconds[0] + seconds[1] + seconds[2]};
 }
 
 // Visit all elements as (logical row-major index, offset by strides).
 template <class Visit>
 void for_each_element(const Dims& dims, const Dims& strides, Visit&& visit) {
-  const std::int64_t count = element_count(dims);
-  if (strides == dense_strides(dims, false)) {  // the usual layout: a loop that the compiler and the core like
-    for (std::int64_t index = 0; index < count; ++index) visit(index, index);
-    return;
-  }
   Dims at(dims.size(), 0);
+  const std::int64_t count = element_count(dims);
   std::int64_t offset = 0;
   for (std::int64_t index = 0; index < count; ++index) {
     visit(index, offset);
@@ -47,6 +49,13 @@ void for_each_element(const Dims& dims, const Dims& strides, Visit&& visit) {
       at[axis] = 0;
     }
   }
+}
+
+// Room for one plain tensor, kept for the next: touching fresh pages costs more than filling them.
+float* scratch(std::int64_t count) {
+  static std::vector<float> room;
+  if (room.size() < static_cast<std::size_t>(count)) room.resize(static_cast<std::size_t>(count));
+  return room.data();
 }
 
 std::size_t plain_bytes(const Dims& dims) { return static_cast<std::size_t>(element_count(dims)) * sizeof(float); }
@@ -64,7 +73,8 @@ PreparedCase::PreparedCase(const OperatorLibrary& library, Case asked, const Con
   native(NNTEST_OUTPUT).poison();
   times_.first_run_s = seconds_of([this] { run(); });
   cores_ = pin_threads(conditions.cores);  // the first run has made the library's threads
-  times_.reorder_out_s = measure_reorder_out();
+  measure_reorder_out();
+  times_.library_s += times_.create_s + times_.first_run_s;
 }
 
 void PreparedCase::allocate(const Conditions& conditions) {
@@ -95,33 +105,49 @@ void PreparedCase::allocate(const Conditions& conditions) {
 void PreparedCase::fill_inputs() {
   for (const auto& [role, dims] : case_.tensors) {
     if (role == NNTEST_OUTPUT) continue;
-    const std::vector<float> plain = plain_input(role);
-    if (plain_.at(role)) {
-      std::copy(plain.begin(), plain.end(), native(role).floats());
+    if (plain_.at(role) && is_dense(role)) {
+      generate(case_.stream(role), native(role).floats(), static_cast<std::size_t>(element_count(dims)));
       continue;
     }
-    const auto reorder = [this, role = role, &plain] {
-      instance_.reorder_in(role, plain.data(), native(role).data());
-    };
+    const float* plain = plain_input(role);
+    if (plain_.at(role)) {
+      std::copy_n(plain, element_count(dims), native(role).floats());
+      continue;
+    }
+    const auto reorder = [this, role = role, plain] { instance_.reorder_in(role, plain, native(role).data()); };
     if (is_parameter_role(role)) {
-      times_.prepare_weights_s += seconds_of(reorder);
+      const double seconds = seconds_of(reorder);
+      times_.prepare_weights_s += seconds;
+      times_.library_s += seconds;
     } else {
-      times_.reorder_in_s += median_seconds_of(reorder);
+      const Repeated reorders = repeat(reorder);
+      times_.reorder_in_s += reorders.median_s;
+      times_.library_s += reorders.total_s;
     }
   }
 }
 
-double PreparedCase::measure_reorder_out() const {
-  if (plain_.at(NNTEST_OUTPUT)) return 0;
-  std::vector<float> plain(plain_bytes(case_.tensors.at(NNTEST_OUTPUT)) / sizeof(float));
-  return median_seconds_of(
-      [&] { instance_.reorder_out(NNTEST_OUTPUT, native(NNTEST_OUTPUT).data(), plain.data()); });
+void PreparedCase::measure_reorder_out() {
+  if (plain_.at(NNTEST_OUTPUT)) return;
+  float* plain = scratch(element_count(case_.tensors.at(NNTEST_OUTPUT)));
+  const Repeated reorders =
+      repeat([&] { instance_.reorder_out(NNTEST_OUTPUT, native(NNTEST_OUTPUT).data(), plain); });
+  times_.reorder_out_s = reorders.median_s;
+  times_.library_s += reorders.total_s;
 }
 
-std::vector<float> PreparedCase::plain_input(int role) const {
+bool PreparedCase::is_dense(int role) const {
+  return case_.strides(role) == dense_strides(case_.tensors.at(role), false);
+}
+
+const float* PreparedCase::plain_input(int role) const {
   const Dims& dims = case_.tensors.at(role);
   const InputStream stream = case_.stream(role);
-  std::vector<float> values(static_cast<std::size_t>(element_count(dims)));
+  float* values = scratch(element_count(dims));
+  if (is_dense(role)) {
+    generate(stream, values, static_cast<std::size_t>(element_count(dims)));
+    return values;
+  }
   for_each_element(dims, case_.strides(role), [&](std::int64_t index, std::int64_t offset) {
     values[static_cast<std::size_t>(offset)] = stream(static_cast<std::uint64_t>(index));
   });
@@ -132,29 +158,32 @@ std::vector<float> PreparedCase::generated(int role) const {
   if (role == NNTEST_OUTPUT || case_.tensors.count(role) == 0) {
     throw Failure(std::string("dump: the case has no generated tensor '") + role_name(role) + "'");
   }
-  const InputStream stream = case_.stream(role);
   std::vector<float> values(static_cast<std::size_t>(element_count(case_.tensors.at(role))));
-  for (std::size_t index = 0; index < values.size(); ++index) values[index] = stream(index);
+  generate(case_.stream(role), values.data(), values.size());
   return values;
 }
 
-std::vector<float> PreparedCase::compute_output() const {
+double PreparedCase::compute_output(std::vector<float>& logical) const {
   const Dims& dims = case_.tensors.at(NNTEST_OUTPUT);
   const Buffer& output = native(NNTEST_OUTPUT);
   output.poison();
-  run();
-  std::vector<float> plain(static_cast<std::size_t>(element_count(dims)));
-  if (plain_.at(NNTEST_OUTPUT)) {
-    std::copy_n(output.floats(), plain.size(), plain.begin());
-  } else {
-    instance_.reorder_out(NNTEST_OUTPUT, output.data(), plain.data());
+  double library_s = seconds_of([this] { run(); });
+  logical.resize(static_cast<std::size_t>(element_count(dims)));
+  const bool dense = is_dense(NNTEST_OUTPUT);
+  const float* plain = output.floats();
+  if (!plain_.at(NNTEST_OUTPUT)) {
+    float* target = dense ? logical.data() : scratch(element_count(dims));
+    library_s += seconds_of([&] { instance_.reorder_out(NNTEST_OUTPUT, output.data(), target); });
+    plain = target;
   }
-  if (case_.strides(NNTEST_OUTPUT) == dense_strides(dims, false)) return plain;
-  std::vector<float> logical(plain.size());
-  for_each_element(dims, case_.strides(NNTEST_OUTPUT), [&](std::int64_t index, std::int64_t offset) {
-    logical[static_cast<std::size_t>(index)] = plain[static_cast<std::size_t>(offset)];
-  });
-  return logical;
+  if (!dense) {
+    for_each_element(dims, case_.strides(NNTEST_OUTPUT), [&](std::int64_t index, std::int64_t offset) {
+      logical[static_cast<std::size_t>(index)] = plain[offset];
+    });
+  } else if (plain != logical.data()) {
+    std::copy_n(plain, logical.size(), logical.begin());
+  }
+  return library_s;
 }
 
 void PreparedCase::evict() const {

@@ -24,6 +24,7 @@ struct SetupTimes {
   double reorder_in_s = 0;
   double reorder_out_s = 0;
   double first_run_s = 0;
+  double library_s = 0;  // inside the library, all calls of the set-up together
 };
 
 class PreparedCase {
@@ -46,8 +47,9 @@ class PreparedCase {
   // Evict what the case's cache state says should be cold; nothing when warm.
   void evict() const;
 
-  // Run into a poisoned output; return it in logical row-major order (NCHW).
-  std::vector<float> compute_output() const;
+  // Run into a poisoned output; give it in logical row-major order (NCHW), and return the seconds
+  // inside the library.
+  double compute_output(std::vector<float>& logical) const;
 
   // A tensor as the driver generated it, in logical row-major order.
   std::vector<float> generated(int role) const;
@@ -55,9 +57,10 @@ class PreparedCase {
  private:
   void allocate(const Conditions& conditions);
   void fill_inputs();
-  std::vector<float> plain_input(int role) const;
+  bool is_dense(int role) const;  // described in row-major order
+  const float* plain_input(int role) const;  // in scratch memory, until the next of its kind
   double measure_reorder_in(int role) const;
-  double measure_reorder_out() const;
+  void measure_reorder_out();
   const Buffer& native(int role) const { return buffers_.at(role); }
 
   Case case_;

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "bulk.h"
 #include "failure.h"
-#include "inputs.h"
 
 namespace nntest {
 
@@ -18,15 +18,7 @@ void write_floats(const std::string& path, const std::vector<float>& values) {
 }
 
 std::string hash_of(const std::vector<float>& values) {
-  // Each value is mixed with its place, and the terms are added: no step waits for the one before.
-  std::uint64_t hash = splitmix64(values.size() + 1);
-  std::uint64_t place = 0;
-  for (const float value : values) {
-    std::uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    place += kGolden;
-    hash += splitmix64(place ^ bits);
-  }
+  const std::uint64_t hash = fingerprint(values.data(), values.size());
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
   return text;

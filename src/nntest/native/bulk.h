@@ -1,0 +1,17 @@
+// Loops over the values of whole tensors: most of what the driver does between two measurements.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "inputs.h"
+
+namespace nntest {
+
+// The first `count` values of a stream, in logical order.
+void generate(InputStream stream, float* values, std::size_t count);
+
+// A hash of all bits and their places.
+std::uint64_t fingerprint(const float* values, std::size_t count);
+
+}  // namespace nntest
