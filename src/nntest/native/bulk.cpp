@@ -2,8 +2,9 @@
 
 #include <cstring>
 
-// Built for several vector widths, of which the loader takes the widest that the processor has.
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__has_attribute)
+// Built for several vector widths, of which the loader takes the widest that the processor has. By GCC only: what Clang
+// makes of this needs parts of the compiler's runtime that its distribution as a wheel does not have.
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__has_attribute) && !defined(__clang__)
 #if __has_attribute(target_clones)
 #define NNTEST_WIDE __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
 #endif
