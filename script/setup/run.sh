@@ -69,7 +69,7 @@ make_venv() {
 install() {
   # pip's own defaults wait for minutes where there is no network at all
   PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    "$venv/bin/python" -m pip install --retries 2 "$@" >"$log" 2>&1 && return
+    "$venv/bin/python" -m pip install --retries 2 "$@" >>"$log" 2>&1 && return
   if grep -q 'No space left on device' "$log"; then
     fail "no space is left on the disk of $venv or of the temporary folder; free $needed_mb MB and run this again"
   fi
@@ -124,6 +124,7 @@ if ! up_to_date; then
     has_runtime
   fi
   if [ -f "$stamp" ]; then rm "$stamp"; fi
+  : >"$log"
   printf 'setting up %s with %s; packages are downloaded once, this takes a minute or two\n' \
     "$venv" "$("$venv/bin/python" -V)" >&2
   install -e "$root[$extras]"
