@@ -248,15 +248,16 @@ def test_killed_during_import(count: int, tmp_path: Path, report: Report) -> Non
     save_point(open_experiment(fresh, "demo-3", META), point(0, session="mine"))
     own = tree(fresh.path)
     figures = {"kills": 0, "nothing": 0, "all": 0, "between": 0, "ended": 0}
-    limit_s = 0.0
-    for turn in range(count + 3):
+    limit_s, turn = 1.0, -1
+    while figures["kills"] < count:
+        turn += 1
         target = Repository("ours", tmp_path / f"target-{turn}")
         shutil.copytree(fresh.path, target.path)
         job = started_ready(IMPORTER, str(archive), str(target.path))
         began = time.monotonic()
         if turn < 3:  # how long it takes when nobody interferes
             assert job.wait() == 0
-            limit_s = max(limit_s, time.monotonic() - began)
+            limit_s = min(limit_s, time.monotonic() - began)
         else:
             time.sleep(generator.uniform(0, limit_s))
             job.kill()

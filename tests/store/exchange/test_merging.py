@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nntest.errors import DataError
+from nntest.store.entries import find_experiments
 from nntest.store.exchange import merging, staging
 from nntest.store.exchange.intake import finish_interrupted, import_entries
 from nntest.store.publish import open_experiment, save_point
@@ -75,7 +76,7 @@ def test_a_disk_that_is_full_at_any_call(
         assert not list(one.path.glob(f"{staging.PREFIX}*")), f"call {at}"
         if stumbling.calls < at:
             break
-    assert failures > 20
+    assert failures > 10
 
 
 def test_killed_while_it_is_filled(archive: Path, target: Repository) -> None:
@@ -90,7 +91,7 @@ def test_killed_while_it_is_filled(archive: Path, target: Repository) -> None:
 
 def test_killed_after_it_was_complete(archive: Path, target: Repository) -> None:
     before = visible(target)
-    kill_in("merging.publish", archive, target)
+    kill_in("merging._merge_point", archive, target)
     # one entry was moved, the other not: this is the window that the next import closes
     assert visible(target) != before
     assert len(list(target.path.glob(f"{staging.PREFIX}*"))) == 1
@@ -100,6 +101,24 @@ def test_killed_after_it_was_complete(archive: Path, target: Repository) -> None
     assert {name: whole[name] for name in before} == before
     assert len([name for name in whole if "ckp-" in name]) == 5
     assert not list(target.path.glob(f"{staging.PREFIX}*"))
+
+
+def test_killed_before_an_entry_got_its_name(archive: Path, target: Repository) -> None:
+    kill_in("merging._entry_aliases", archive, target)
+    assert finish_interrupted(target) == 1
+    assert {one.uoa: (one.uid, one.problems) for one in find_experiments(repositories=[target])} == {
+        "one": ("0123456789abcdef", ()),
+        "two": ((target.path / "experiment/.cm/alias-a-two").read_text().strip(), ()),
+    }
+
+
+def test_a_staging_that_somebody_else_put_there_leads_nowhere(target: Repository) -> None:
+    before = tree(target.path.parent)
+    evil = target.path / f"{staging.PREFIX}0"
+    evil.mkdir()
+    (evil / "uids").write_text("experiment/../../evil\t0123456789abcdef\n../x/y\t0123456789abcdef\nexperiment/..\tx\n")
+    assert finish_interrupted(target) == 1
+    assert tree(target.path.parent) == before
 
 
 SCRIPT = """
@@ -138,7 +157,7 @@ def test_an_interrupt_while_merging_takes_everything_back(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(merging, "publish", interrupt)
+        patch.setattr(merging, "_merge_point", interrupt)
         with pytest.raises(KeyboardInterrupt):
             import_entries(archive, target)
     assert visible(target) == before
@@ -155,7 +174,7 @@ def test_what_somebody_added_to_a_new_entry_is_not_taken_back(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(merging, "publish", record_and_fail)
+        patch.setattr(merging, "_merge_point", record_and_fail)
         with pytest.raises(DataError):
             import_entries(archive, target)
     assert (target.path / "experiment" / "one" / f"ckp-{added.uid}.0001.json").is_file()

@@ -11,9 +11,9 @@ from nntest.store.exchange.archive import Member, open_archive, opened
 from nntest.store.exchange.download import downloaded, is_url
 from nntest.store.exchange.folder import open_folder
 from nntest.store.exchange.limits import Limits, RefusedError, Tally
-from nntest.store.exchange.merging import Merged, check_datasets, merge, uid_of
+from nntest.store.exchange.merging import Merged, check_datasets, merge
 from nntest.store.exchange.names import CRATE, MANIFEST, Place, Spellings, classify, is_uid, split_name, top_folder
-from nntest.store.exchange.staging import Staging, left_behind, new_staging
+from nntest.store.exchange.staging import Staging, derived_uid, left_behind, new_staging
 from nntest.store.files import locked
 from nntest.store.repository import Repository, ensure_local_repository, read_json
 
@@ -147,7 +147,7 @@ def _fill(staging: Staging, members: Sequence[Member], limits: Limits) -> bool:
         stated = contents.uids.get((module, entry)) or contents.names.get((module, entry), "")
         info = read_json(staging.path / module / entry / ".cm" / "info.json").get("backup_data_uid")
         stated = stated or (info if isinstance(info, str) and is_uid(info) else "")
-        staging.uids[module, entry] = uid_of(module, entry, stated)
+        staging.uids[module, entry] = stated or derived_uid(module, entry)
     if contents.manifest is not None:
         manifest.verify(contents.manifest, contents.hashes)
     return contents.manifest is not None

@@ -1,9 +1,13 @@
-"""From staging into the repository: nothing is replaced, and what fails half-way is taken back."""
+"""From staging into the repository: nothing is replaced, and what fails half-way is taken back.
 
-import hashlib
+Everything that is published lies durable in the staging already; publishing is renaming and linking, a matter of
+milliseconds, so that hardly any crash finds it half-done, and the next import ends what one did.
+"""
+
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import orjson
@@ -12,9 +16,8 @@ from nntest.errors import DataError
 from nntest.store.entries import MODULE_UIDS
 from nntest.store.exchange.content import parse_json
 from nntest.store.exchange.names import META_FILES, is_uid, point_number
-from nntest.store.exchange.staging import Staging
+from nntest.store.exchange.staging import Staging, derived_uid
 from nntest.store.files import sync_folder, write_new
-from nntest.store.publish import publish
 from nntest.store.repository import Repository, ensure_local_repository
 
 _UNIMPORTANT = frozenset(f".cm/{name}" for name in META_FILES if name != "meta.json")
@@ -43,20 +46,40 @@ class Merged:
     kept: list[str] = field(default_factory=list)
 
 
-class _Undo:
-    """Steps that were made, and how to take them back."""
+class _Changes:
+    """Changes that were made: how to take them back, and which folders to make durable."""
 
     def __init__(self) -> None:
-        self._steps: list[Callable[[], object]] = []
+        self._undo: list[Callable[[], object]] = []
+        self._folders: set[Path] = set()
 
-    def add(self, step: Callable[[], object]) -> None:
-        self._steps.append(step)
+    def add(self, folder: Path, undo: Callable[[], object]) -> None:
+        """Note a change of a folder's names."""
+        self._folders.add(folder)
+        self._undo.append(undo)
 
-    def run(self) -> None:
-        """Take back all steps, the last first; what somebody else has built upon stays."""
-        while self._steps:
+    def make_durable(self) -> None:
+        for folder in sorted(self._folders):
+            sync_folder(folder)
+
+    def take_back(self) -> None:
+        """Undo all changes, the last first; what somebody else has built upon stays."""
+        while self._undo:
             with suppress(OSError):
-                self._steps.pop()()
+                self._undo.pop()()
+
+    def link(self, source: Path, target: Path) -> bool:
+        """Give a staged file its place; False where something stands there."""
+        try:
+            target.hardlink_to(source)
+        except FileExistsError:
+            return False
+        except OSError:
+            # A file system without links; where the reason is another one, this says it.
+            if not write_new(target, source.read_bytes()):
+                return False
+        self.add(target.parent, target.unlink)
+        return True
 
 
 def merge(staging: Staging, repository: Repository) -> Merged:
@@ -69,21 +92,20 @@ def merge(staging: Staging, repository: Repository) -> Merged:
     DataError, OSError
         It could not be written; everything is as it was before.
     """
-    merged, undo = Merged(), _Undo()
+    merged, changes = Merged(), _Changes()
     try:
         ensure_local_repository(repository)
-        for module, entry in staging.entries():
+        # Also those that a killed process moved, and had no time to name.
+        for module, entry in sorted({*staging.entries(), *staging.uids}):
             source, target = staging.path / module / entry, repository.path / module / entry
-            _module_aliases(repository.path, module, undo)
-            points = [path.name for path in source.iterdir() if point_number(path.name)]
-            if _moved(source, target, undo):
-                merged.entries.append(f"{module}/{entry}")
-                merged.added += len(points)
-            else:
-                _merge_files(source, target, merged, undo)
-            _entry_aliases(target, uid_of(module, entry, staging.uids.get((module, entry), "")), undo)
+            _module_aliases(repository.path, module, changes)
+            if source.is_dir():
+                _place(source, target, merged, changes)
+            if target.is_dir():
+                _entry_aliases(target, staging, changes)
+        changes.make_durable()
     except BaseException:  # also when the user interrupts
-        undo.run()
+        changes.take_back()
         raise
     staging.remove()
     return merged
@@ -110,12 +132,16 @@ def check_datasets(staging: Staging, repository: Repository) -> None:
                 )
 
 
-def uid_of(module: str, entry: str, stated: str) -> str:
-    """Return the UID for an entry: the one that its source states, else one that follows from its name."""
-    return stated or hashlib.sha256(f"{module}:{entry}".encode()).hexdigest()[:16]
+def _place(source: Path, target: Path, merged: Merged, changes: _Changes) -> None:
+    points = sum(point_number(path.name) is not None for path in source.iterdir())
+    if _moved(source, target, changes):
+        merged.entries.append(f"{target.parent.name}/{target.name}")
+        merged.added += points
+    else:
+        _merge_files(source, target, merged, changes)
 
 
-def _moved(source: Path, target: Path, undo: _Undo) -> bool:
+def _moved(source: Path, target: Path, changes: _Changes) -> bool:
     """Move a whole entry into its place; False where one is there already."""
     if target.exists():
         return False
@@ -131,62 +157,71 @@ def _moved(source: Path, target: Path, undo: _Undo) -> bool:
         if target.is_dir():  # somebody opened the entry in the meantime
             return False
         raise
-    undo.add(move_back)
-    sync_folder(target.parent)
+    changes.add(target.parent, move_back)
     return True
 
 
-def _merge_files(source: Path, target: Path, merged: Merged, undo: _Undo) -> None:
+def _merge_files(source: Path, target: Path, merged: Merged, changes: _Changes) -> None:
     place = f"{target.parent.name}/{target.name}"
     # By number, so that sub-points keep their order.
     for path in sorted(_files(source), key=lambda path: (point_number(path.name) or ("", 0), path.name)):
         inside = path.relative_to(source).as_posix()
         found = point_number(path.name)
         if found is None or target.parent.name != "experiment":
-            _merge_other(path, target / inside, f"{place}/{inside}", merged, undo)
-            continue
-        published = publish(target, found[0], path.read_bytes())
-        if not published.added:
+            _merge_other(path, target / inside, f"{place}/{inside}", merged, changes)
+        else:
+            _merge_point(path, target, found[0], merged, changes)
+
+
+def _merge_point(source: Path, experiment: Path, uid: str, merged: Merged, changes: _Changes) -> None:
+    """Publish a point as the next sub-point of its uid, unless its very bytes are there."""
+    for number in count(1):
+        target = experiment / f"ckp-{uid}.{number:04d}.json"
+        if changes.link(source, target):
+            merged.added += 1
+            if target.name != source.name:
+                merged.renumbered.append(f"{experiment.parent.name}/{experiment.name}/{target.name}")
+            return
+        if target.read_bytes() == source.read_bytes():
             merged.skipped += 1
-            continue
-        undo.add(published.path.unlink)
-        merged.added += 1
-        if published.path.name != path.name:
-            merged.renumbered.append(f"{place}/{published.path.name}")
+            return
 
 
-def _merge_other(source: Path, target: Path, place: str, merged: Merged, undo: _Undo) -> None:
+def _merge_other(source: Path, target: Path, place: str, merged: Merged, changes: _Changes) -> None:
     target.parent.mkdir(exist_ok=True)
-    if write_new(target, source.read_bytes()):
-        undo.add(target.unlink)
-    elif not _equal(source, target) and f".cm/{target.name}" not in _UNIMPORTANT:
+    if not changes.link(source, target) and not _equal(source, target) and f".cm/{target.name}" not in _UNIMPORTANT:
         merged.kept.append(place)
 
 
-def _module_aliases(repository: Path, module: str, undo: _Undo) -> None:
+def _module_aliases(repository: Path, module: str, changes: _Changes) -> None:
     uid = MODULE_UIDS[module]
     for folder in (repository / ".cm", repository / module / ".cm"):
         folder.mkdir(parents=True, exist_ok=True)
-    _line(repository / ".cm" / f"alias-u-{uid}", module, undo)
-    _line(repository / ".cm" / f"alias-a-{module}", uid, undo)
+    _line(repository / ".cm" / f"alias-u-{uid}", module, changes)
+    _line(repository / ".cm" / f"alias-a-{module}", uid, changes)
 
 
-def _entry_aliases(target: Path, uid: str, undo: _Undo) -> None:
+def _entry_aliases(target: Path, staging: Staging, changes: _Changes) -> None:
     """Let ck find the entry; one that is stored under its UID needs no alias."""
-    aliases, entry = target.parent / ".cm", target.name
+    aliases, module, entry = target.parent / ".cm", target.parent.name, target.name
     if is_uid(entry) or (aliases / f"alias-a-{entry}").exists():
         return
+    uid = staging.uids.get((module, entry)) or derived_uid(module, entry)
     taken = aliases / f"alias-u-{uid}"
     if taken.exists() and taken.read_text(encoding="utf-8").strip() != entry:
-        uid = hashlib.sha256(f"{uid}:{entry}".encode()).hexdigest()[:16]
+        uid = derived_uid(uid, entry)
     # The alias by name comes last: with it ck finds the entry.
-    _line(aliases / f"alias-u-{uid}", entry, undo)
-    _line(aliases / f"alias-a-{entry}", uid, undo)
+    for name, text in ((f"alias-u-{uid}", entry), (f"alias-a-{entry}", uid)):
+        staged, data = staging.alias(module, name), f"{text}\n".encode()
+        if staged.is_file() and staged.read_bytes() == data:
+            changes.link(staged, aliases / name)
+        else:  # the stated UID is taken here
+            _line(aliases / name, text, changes)
 
 
-def _line(path: Path, text: str, undo: _Undo) -> None:
+def _line(path: Path, text: str, changes: _Changes) -> None:
     if not path.exists() and write_new(path, f"{text}\n".encode()):
-        undo.add(path.unlink)
+        changes.add(path.parent, path.unlink)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ to its end. An owner holds a lock on the folder, which the system drops when the
 """
 
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
@@ -14,12 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nntest.store.exchange.names import DATA_MODULES
+from nntest.store.exchange.names import DATA_MODULES, is_uid
 from nntest.store.files import locked, sync_folder
 
 PREFIX = ".nntest-import-"
 _PART = ".part"
 _UIDS = "uids"
+_ALIASES = "aliases"
 
 
 @dataclass
@@ -36,8 +38,17 @@ class Staging:
         with target.open("xb") as stream:
             stream.write(data)
 
+    def alias(self, module: str, name: str) -> Path:
+        """Return where an alias file waits."""
+        return self.path / _ALIASES / module / name
+
     def complete(self) -> None:
         """Make everything durable and mark it as complete, in one step."""
+        for (module, entry), uid in self.uids.items():
+            for name, text in ((f"alias-a-{entry}", uid), (f"alias-u-{uid}", entry)):
+                path = self.alias(module, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(f"{text}\n", encoding="utf-8")
         lines = "".join(f"{module}/{entry}\t{uid}\n" for (module, entry), uid in sorted(self.uids.items()))
         (self.path / _UIDS).write_text(lines, encoding="utf-8")
         # One call for all files: a hundred thousand single ones take minutes.
@@ -59,6 +70,11 @@ class Staging:
     def remove(self) -> None:
         """Take the folder away."""
         shutil.rmtree(self.path)
+
+
+def derived_uid(*texts: str) -> str:
+    """Return a UID that follows from some texts, for an entry whose source states none."""
+    return hashlib.sha256(":".join(texts).encode()).hexdigest()[:16]
 
 
 @contextmanager
@@ -125,5 +141,6 @@ def _read_uids(path: Path) -> dict[tuple[str, str], str]:
     for line in lines:
         place, _, uid = line.partition("\t")
         module, _, entry = place.partition("/")
-        uids[module, entry] = uid
+        if module in DATA_MODULES and entry not in {"", ".", ".."} and "/" not in entry and is_uid(uid):
+            uids[module, entry] = uid
     return uids
