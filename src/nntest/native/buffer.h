@@ -1,6 +1,8 @@
 // Memory of one tensor: 64-byte aligned, at a place within its page that the launch decides.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -28,6 +30,7 @@ class Buffer {
       throw Failure("memory: " + std::to_string(bytes) + " bytes were refused by the system");
     }
     memory_ = memory;
+    populate(memory, shift + bytes);
     data_ = static_cast<std::byte*>(memory) + shift;
   }
   Buffer(Buffer&& other) noexcept { swap(other); }
@@ -46,6 +49,13 @@ class Buffer {
   void clear() const { std::memset(data_, 0, bytes_); }
 
  private:
+  // Have all pages at once, on behalf of this thread: one by one, each costs a trap of its own.
+  static void populate([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
+#if defined(MADV_POPULATE_WRITE)
+    if (bytes >= kPage) madvise(memory, bytes / kPage * kPage, MADV_POPULATE_WRITE);  // older kernels refuse: no harm
+#endif
+  }
+
   void swap(Buffer& other) {
     std::swap(memory_, other.memory_);
     std::swap(data_, other.data_);

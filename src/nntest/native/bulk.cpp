@@ -2,25 +2,14 @@
 
 #include <cstring>
 
-// Built for several vector widths, of which the loader takes the widest that the processor has. By GCC only: what Clang
-// makes of this needs parts of the compiler's runtime that its distribution as a wheel does not have.
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__has_attribute) && !defined(__clang__)
-#if __has_attribute(target_clones)
-#define NNTEST_WIDE __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
-#endif
-#endif
-#ifndef NNTEST_WIDE
-#define NNTEST_WIDE
-#endif
-
 namespace nntest {
 namespace {
 
-NNTEST_WIDE void generate_uniform(InputStream stream, float* values, std::size_t count) {
+void generate_uniform(InputStream stream, float* values, std::size_t count) {
   for (std::size_t index = 0; index < count; ++index) values[index] = stream.uniform(index);
 }
 
-NNTEST_WIDE std::uint64_t sum_of_mixed(const float* values, std::size_t count) {
+std::uint64_t sum_of_mixed(const float* values, std::size_t count) {
   std::uint64_t sum = 0;
   for (std::size_t index = 0; index < count; ++index) {
     std::uint32_t bits;
