@@ -1,6 +1,5 @@
 """Programs that go wrong in one way each, in one session with one that works."""
 
-
 import pytest
 
 from nntest.measure.session import Summary

@@ -1,5 +1,8 @@
 """Outputs before times: what a driver computed, compared with the reference or with what passed before."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OutputCheck:
-    """Fetch outputs into one scratch file and compare them."""
+    """Fetch outputs into one scratch file, at ``scratch``, and compare them."""
 
     def __init__(self, world: World, account: Account, interrupts: Interrupts, scratch: Path) -> None:
         self._world = world
@@ -31,20 +34,28 @@ class OutputCheck:
         """
         from nntest.measure.verify import algorithm_in_force
 
-        path = self._scratch / f"{key}.bin"
         case = standing.trial.case
         with self._interrupts.waiting():
-            answer = driver.output(key, path, unless=standing.output_hash)
+            answer = driver.output(key, self._scratch, unless=standing.output_hash)
         self._account.add("check", answer.library_s)
         if standing.output_hash and answer.hash == standing.output_hash:
             return
         with self._account.spending("reference"), self._interrupts.waiting():
             reference = self._world.expected(case)
         algorithm = algorithm_in_force(standing.trial.candidate.program.algorithm, implementation)
-        standing.verification = self._world.verify(case, read_output(path, case), reference, algorithm)
-        path.unlink()
+        standing.verification = self._world.verify(case, read_output(self._scratch, case), reference, algorithm)
         standing.output_varies = standing.output_varies or bool(standing.output_hash)
         standing.output_hash = standing.output_hash or answer.hash
+
+
+@contextmanager
+def output_scratch() -> Iterator[Path]:
+    """Give the path of a file in memory, which other processes can write while this one lives and nobody after it."""
+    descriptor = os.memfd_create("nntest-output")
+    try:
+        yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 def read_output(path: Path, case: Case) -> "npt.NDArray[np.generic]":

@@ -1,7 +1,6 @@
 """A session: builds, groups of launches, points, and a summary; it can be ended at any moment and resumed."""
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from nntest.measure.interrupts import Interrupts, SessionInterrupted
 from nntest.measure.journal import FORMAT, Journal, last_journal_path, new_journal_path
 from nntest.measure.launch import Bench, GroupLaunch
 from nntest.measure.lock import machine_lock
-from nntest.measure.output import OutputCheck
+from nntest.measure.output import OutputCheck, output_scratch
 from nntest.measure.plan import SessionPlan
 from nntest.measure.plan import plan_session as _plan_session
 from nntest.measure.precision import Patience
@@ -171,8 +170,8 @@ class _Session:
         self._refused.update(work.refused)
         self._total_s = sum(one.group.estimated_s for one in work.groups)
         patience = Patience.of(self._plan.request, self._world.clock)
-        with tempfile.TemporaryDirectory(prefix="nntest-", dir=_scratch_root()) as scratch:
-            check = OutputCheck(self._world, self._account, self._interrupts, Path(scratch))
+        with output_scratch() as scratch:
+            check = OutputCheck(self._world, self._account, self._interrupts, scratch)
             bench = Bench(
                 world=self._world,
                 plan=self._plan.plan,
@@ -259,12 +258,6 @@ class _Session:
             interrupted=interrupted,
             advice=advice,
         )
-
-
-def _scratch_root() -> Path | None:
-    """Return memory-backed storage for outputs that are read once and deleted, None for the usual place."""
-    shared_memory = Path("/dev/shm")
-    return shared_memory if os.access(shared_memory, os.W_OK) else None
 
 
 def resume_options(plan: SessionPlan) -> str:
