@@ -496,3 +496,20 @@ def test_no_damaged_byte_makes_the_crawler_crash(tmp_path, place, byte):
     (folder / "ckp-0000000000000000.0001.json").write_bytes(bytes(data))
     frame = nntest.load(folder, index=False)
     assert len(frame) + len(frame.attrs["skipped"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "column"),
+    [("launch", 1e19, "launch"), ("round", -1e300, "round"), ("seconds", 1e308, "time_us")],
+)
+def test_numbers_beyond_every_measure_are_unknown(repository, experiment, key, value, column):
+    words = to_json(make_point())
+    samples = words["nntest"]["samples"]
+    samples[key] = [value] * len(samples[key])
+    if key == "seconds":
+        for item in words["characteristics_list"]:
+            item["run"]["execution_time_kernel_1"] = value
+    (experiment / "ckp-0123456789abcdef.0001.json").write_bytes(orjson.dumps(words))
+    frame = nntest.load(repository.path)
+    assert len(frame) == len(samples[key])
+    assert frame[column].isna().all()

@@ -200,12 +200,14 @@ class _ListRows:
             column = np.full(int(self._counts.sum()), float(constant), dtype=np.float64)
         else:
             column = self._looked_up(rule) if rule.at else self._per_row(rule.keys)
-        if rule.per:
-            divisors = self._per_row(rule.per)
-            divisors[divisors == 0] = np.nan
-            column = column / divisors
-        if rule.scale != 1.0:
-            column = column * rule.scale
+        with np.errstate(over="ignore", invalid="ignore"):  # a number too large for its unit is unknown
+            if rule.per:
+                divisors = self._per_row(rule.per)
+                divisors[divisors == 0] = np.nan
+                column = column / divisors
+            if rule.scale != 1.0:
+                column = column * rule.scale
+        column[np.isinf(column)] = np.nan
         for missing in rule.na_values:
             column[column == missing] = np.nan
         return column

@@ -128,7 +128,8 @@ def decode(codes: Any, categories: Sequence[Any], column: Column) -> Any:
 
 
 def _integers(values: Any) -> "ExtensionArray":
-    unknown = np.isnan(values)
+    # beyond 2^53 a float names no single integer, and beyond 2^63 the cast is undefined
+    unknown = ~(np.abs(values) < 2.0**53)
     return pd.arrays.IntegerArray(np.where(unknown, 0, values).astype(np.int64), unknown)
 
 
