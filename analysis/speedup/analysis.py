@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from nntest.analyses.bars import Bar, Group, ratio_bars
-from nntest.analyses.cases import collect, time_of
+from nntest.analyses.cases import codes_of, collect, combined, group_numbers, time_of
 from nntest.analyses.columns import ANSWER, QUESTION, nearest, present, require
 from nntest.analyses.names import (
     count_noun,
@@ -19,8 +19,9 @@ from nntest.analyses.names import (
 from nntest.analyses.selection import select
 from nntest.analyses.style import empty_figure
 from nntest.errors import UsageError
-from nntest.statistics.comparison import compare, decide
-from nntest.statistics.interval import ratio
+from nntest.statistics.batch import Batch
+from nntest.statistics.comparison import comparisons
+from nntest.statistics.interval import ratios
 from nntest.units import format_ratio
 
 NAME = "speedup"
@@ -40,25 +41,32 @@ def table(source, options):
     require(points, ["time_us", "program", "library"], where=NAME)
     ranked = select(points, options, where=NAME).ranked
     cases = collect(ranked, time_of(ranked, options.time))
+    if not cases.series:
+        raise UsageError(f"{NAME}: no row tells its reorders, so none has a time end to end; leave --time out")
     baseline = _baseline(cases.table, options)
     partner, reasons = match(cases.table, baseline)
-    found = [position for position, other in enumerate(partner) if other >= 0]
-    rows, verdicts = [], []
-    for position in found:
-        mine, theirs = cases.series[position], cases.series[partner[position]]
-        item = ratio(mine, theirs, options.statistic)
-        rows.append((_value(mine, options), _value(theirs, options), item.estimate, item.low, item.high))
-        verdicts.append(compare(mine, theirs))
+    found = np.flatnonzero(partner >= 0)
+    against = partner[found]
+    series = cases.series
+    items = ratios(series, found, against, options.statistic)
+    values = statistics_of(series, options.statistic)
+    is_baseline = found == against
     keys = cases.table.iloc[found].reset_index(drop=True)
-    is_baseline = np.array([partner[position] == position for position in found], dtype=bool)
-    main = keys.assign(statistic=options.statistic)
-    main[["time_us", "baseline_us", "speedup", "ci_low", "ci_high"]] = np.array(rows, dtype=float).reshape(-1, 5)
-    main.loc[is_baseline, ["speedup", "ci_low", "ci_high"]] = 1.0
-    others = [number for number, same in enumerate(is_baseline) if not same]
-    unmatched = cases.table.assign(reason=reasons)[np.array(partner) < 0]
+    main = keys.assign(
+        statistic=options.statistic,
+        time_us=values[found],
+        baseline_us=values[against],
+        speedup=np.where(is_baseline, 1.0, items.estimate),
+        ci_low=np.where(is_baseline, 1.0, items.low),
+        ci_high=np.where(is_baseline, 1.0, items.high),
+    )
+    others = np.flatnonzero(~is_baseline)
+    unmatched = cases.table.assign(reason=reasons)[partner < 0]
     return {
         NAME: sort_naturally(main),
-        "comparison": comparison(keys.iloc[others], [verdicts[number] for number in others]),
+        "comparison": comparison(
+            keys.iloc[others], comparisons(series, found[others], against[others], adjustment="fdr")
+        ),
         "unmatched": unmatched.reset_index(drop=True),
     }
 
@@ -118,8 +126,8 @@ def finding(tables, options):
 
 def default_baseline(cases):
     """Choose what covers the most questions; among equals the slowest-sounding: the plain library, else by name."""
-    questions = cases[present(cases, QUESTION)].astype("string").fillna("").agg("|".join, axis=1)
-    coverage = questions.groupby(cases["library"].astype("string").to_numpy()).nunique()
+    questions, _ = group_numbers(cases, present(cases, QUESTION))
+    coverage = pd.Series(questions, index=cases.index).groupby(cases["library"].astype("string").to_numpy()).nunique()
     best = sorted(coverage[coverage == coverage.max()].index, key=lambda name: ("plain" not in str(name), str(name)))
     return {"library": str(best[0])}
 
@@ -147,34 +155,52 @@ def match(cases, baseline):
     columns = [column for column in present(cases, (*QUESTION, *ANSWER)) if column not in baseline]
     equal = [column for column in columns if column not in free]
     alike = [column for column in columns if column in free]
-    texts = cases[[*equal, *alike]].astype("string").fillna("")
-    questions = list(texts[equal].itertuples(index=False, name=None))
-    answers = texts[alike].to_numpy(dtype=object)
-    by_question = {}
-    for position in np.flatnonzero(is_candidate):
-        by_question.setdefault(questions[position], []).append(position)
-    partner, reasons = [], []
-    for position in range(len(cases)):
-        candidates = by_question.get(questions[position], [])
-        if position in candidates:
-            candidates = [position]
-        likeness = [int(np.sum(answers[position] == answers[other])) for other in candidates]
-        best = [other for other, value in zip(candidates, likeness, strict=True) if value == max(likeness)]
-        partner.append(best[0] if len(best) == 1 else -1)
-        reasons.append("" if len(best) == 1 else "several baselines fit equally well" if best else "no baseline here")
+    questions = combined([codes_of(cases[column]) for column in equal], rows=len(cases))
+    positions, candidates = _joined(questions, np.flatnonzero(is_candidate))
+    likeness = np.zeros(len(positions), dtype=np.int64)
+    for column in alike:
+        codes = codes_of(cases[column])
+        likeness += codes[positions] == codes[candidates]
+    # a baseline is its own
+    likeness[positions == candidates] = len(alike) + 1
+    best = likeness == _largest(likeness, positions, len(cases))[positions]
+    count = np.bincount(positions[best], minlength=len(cases))
+    partner = np.full(len(cases), -1)
+    partner[positions[best]] = candidates[best]
+    partner[count != 1] = -1
+    reasons = np.select([count == 0, count > 1], ["no baseline here", "several baselines fit equally well"], "")
     return partner, reasons
 
 
-def comparison(keys, comparisons):
-    """Return the verdicts, judged together as an exploration (false discovery rate)."""
+def statistics_of(series, statistic):
+    """Return the median or minimum of each series."""
+    batch = Batch.of(series)
+    return batch.medians() if statistic == "median" else batch.minima()
+
+
+def _joined(questions, candidates):
+    """Return all pairs of a case and a candidate for the same question, as two arrays."""
+    candidates = candidates[np.argsort(questions[candidates], kind="stable")]
+    asked = questions[candidates]
+    left, right = np.searchsorted(asked, questions, "left"), np.searchsorted(asked, questions, "right")
+    counts = right - left
+    positions = np.repeat(np.arange(questions.size), counts)
+    offsets = np.arange(positions.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    return positions, candidates[left[positions] + offsets]
+
+
+def _largest(values, groups, count):
+    largest = np.full(count, -1)
+    np.maximum.at(largest, groups, values)
+    return largest
+
+
+def comparison(keys, found):
+    """Return the verdicts on ``keys`` as a table."""
     columns = ("verdict", "p_fdr", "mde_pct", "paired", "n", "launches", "reason")
-    judged = decide(comparisons, "fdr")
-    rows = [(c.verdict, c.p_value, c.mde_pct, c.paired, c.n, c.launches, c.reason) for c in judged]
-    return pd.concat([keys.reset_index(drop=True), pd.DataFrame(rows, columns=list(columns))], axis=1)
-
-
-def _value(series, options):
-    return float(np.median(series.values) if options.statistic == "median" else series.values.min())
+    rows = [(c.verdict, c.p_value, c.mde_pct, c.paired, c.n, c.launches, c.reason) for c in found]
+    keys = keys.reset_index(drop=True)
+    return pd.concat([keys, pd.DataFrame(rows, columns=list(columns), index=keys.index)], axis=1)
 
 
 def _baseline(cases, options):

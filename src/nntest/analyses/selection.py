@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nntest.analyses.columns import CASE, nearest, present
 from nntest.analyses.options import Options
@@ -56,29 +56,37 @@ def filter_rows(points: "pd.DataFrame", predicates: Sequence[str], *, where: str
 
 def exclusion_reasons(points: "pd.DataFrame", *, include: Sequence[str] = ()) -> "pd.Series":
     """Return why each row is left out of rankings, NA for rows that may be ranked."""
+    import numpy as np
     import pandas as pd
 
-    reasons = pd.Series(pd.NA, index=points.index, dtype="string")
+    codes = np.zeros(len(points), dtype=np.int8)
+    words = ["failed", "wrong", "emulated", "simulated", "unverified", "no time"]
 
-    def mark(mask: "pd.Series", word: str) -> None:
+    def mark(rows: Any, word: str) -> None:
         if word not in include:
-            reasons[mask.fillna(value=False).astype(bool) & reasons.isna()] = word
+            codes[np.asarray(rows, dtype=bool) & (codes == 0)] = words.index(word) + 1
 
-    trust = points["trust"].astype("string") if "trust" in points else pd.Series(pd.NA, points.index, dtype="string")
-    if "success" in points:
-        mark(~points["success"].astype("boolean"), "failed")
-    mark(trust == "failed", "failed")
-    if "verified" in points:
-        mark(~points["verified"].astype("boolean"), "wrong")
-    mark(trust == "wrong", "wrong")
-    if "emulated" in points:
-        mark(points["emulated"].astype("boolean"), "emulated")
+    def trusted(word: str) -> Any:
+        return (points["trust"] == word).fillna(value=False) if "trust" in points else np.zeros(len(points), bool)
+
+    def known(column: str, *, value: bool) -> Any:
+        """Rows where a truth value is known and is ``value``."""
+        if column not in points:
+            return np.zeros(len(points), bool)
+        return points[column].astype("boolean").fillna(not value).to_numpy(dtype=bool) == value
+
+    mark(known("success", value=False), "failed")
+    mark(trusted("failed"), "failed")
+    mark(known("verified", value=False), "wrong")
+    mark(trusted("wrong"), "wrong")
+    mark(known("emulated", value=True), "emulated")
     for word in ("emulated", "simulated", "unverified"):
-        mark(trust == word, word)
+        mark(trusted(word), word)
     if "time_us" in points:
         # a row without a time cannot be ranked whatever is included
-        reasons[points["time_us"].isna() & reasons.isna()] = "no time"
-    return reasons
+        codes[points["time_us"].isna().to_numpy() & (codes == 0)] = words.index("no time") + 1
+    texts = pd.array([pd.NA, *words], dtype="string")
+    return pd.Series(texts.take(codes), index=points.index)
 
 
 def excluded_table(points: "pd.DataFrame", reasons: "pd.Series") -> "pd.DataFrame":
@@ -93,6 +101,7 @@ def excluded_table(points: "pd.DataFrame", reasons: "pd.Series") -> "pd.DataFram
 
 
 def _mask(column: "pd.Series", sign: str, value: str, *, where: str) -> "pd.Series":
+    import numpy as np
     import pandas as pd
 
     if sign in _ORDERED:
@@ -105,8 +114,10 @@ def _mask(column: "pd.Series", sign: str, value: str, *, where: str) -> "pd.Seri
             ) from error
         mask: pd.Series = getattr(numbers, _ORDERED[sign])(limit)
         return mask.fillna(value=False).astype(bool)
-    texts = column.astype("string").fillna("")
-    equal = pd.Series([_matches(text, value) for text in texts], index=column.index, dtype=bool)
+    # a column has few distinct values and many rows
+    codes, values = pd.factorize(column)
+    hits = [_matches(text, value) for text in pd.Series(values).astype("string")]
+    equal = pd.Series(np.array([*hits, _matches("", value)], dtype=bool)[codes], index=column.index)
     return ~equal if sign == "!=" else equal
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from nntest.statistics.interval import CONFIDENCE, interval, student_quantile, student_tail, welch
-from nntest.statistics.series import Series, pair
+from nntest.statistics.batch import Batch, pairing
+from nntest.statistics.interval import CONFIDENCE, estimates, paired_forms, student_quantile, student_tail, welch
+from nntest.statistics.series import Floats, Ints, Series
 from nntest.statistics.spread import median_error
 
 Verdict = Literal["different", "equivalent", "undecided"]
@@ -17,6 +19,7 @@ MARGIN = 0.01
 POWER = 0.9
 _STATSMODELS_NAMES = {"holm": "holm", "fdr": "fdr_bh"}
 _NAN = float("nan")
+_ONE_LAUNCH = "fewer than two launches; measure with --launches=5"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,42 +70,88 @@ def compare(
     margin
         Relative difference that does not matter; 0.01 means 1 %.
     """
-    fault = _fault(first, second)
-    if fault:
-        return _undecided(fault, margin, alpha, power)
-    mine, theirs = pair(first, second)
-    launches = int(np.unique(first.launches[mine]).size)
-    if launches >= 2:
-        logs = first.logs[mine] - second.logs[theirs]
-        labels = np.unique(first.launches[mine], return_inverse=True)[1].astype(np.int64).reshape(1, -1)
-        error = float(median_error(logs[None], labels, launches)[0])
-        estimate, freedom, n, paired = float(np.median(logs)), launches - 1.0, mine.size, True
-    else:
-        sides = interval(first), interval(second)
-        launches = min(side.launches for side in sides)
-        if launches < 2:
-            return _undecided("fewer than two launches; measure with --launches=5", margin, alpha, power)
-        error, freedom = welch(*sides)
-        estimate = float(np.log(sides[0].estimate / sides[1].estimate))
-        n, paired = min(side.n for side in sides), False
-    half = student_quantile(1 - alpha / 2, freedom) * error
-    found = student_quantile(1 - alpha / 2, freedom) + student_quantile(power, freedom)
-    p_value = 2 * student_tail(abs(estimate) / error, freedom)
-    p_equivalent = student_tail((np.log1p(margin) - abs(estimate)) / error, freedom)
-    return Comparison(
-        ratio=float(np.exp(estimate)),
-        low=float(np.exp(estimate - half)),
-        high=float(np.exp(estimate + half)),
-        p_value=p_value,
-        p_equivalent=p_equivalent,
-        mde_pct=100 * float(np.expm1(found * error)),
-        margin=margin,
-        alpha=alpha,
-        power=power,
-        paired=paired,
-        n=n,
-        launches=launches,
-        verdict=_verdict(p_value, p_equivalent, alpha),
+    return comparisons([first, second], np.array([0]), np.array([1]), margin=margin, alpha=alpha, power=power)[0]
+
+
+def comparisons(
+    many: Sequence[Series],
+    first: Ints,
+    second: Ints,
+    *,
+    margin: float = MARGIN,
+    alpha: float = 1 - CONFIDENCE,
+    power: float = POWER,
+    adjustment: Adjustment = "none",
+) -> list[Comparison]:
+    """Return `compare` of series ``first[i]`` and ``second[i]`` for all i, worked on together.
+
+    With an ``adjustment`` they are judged as one family, as by `decide`.
+    """
+    batch = Batch.of(many)
+    faulty = (batch.faulty > 0) | (batch.sizes == 0)
+    sound = np.flatnonzero(~(faulty[first] | faulty[second]))
+    result = [_undecided(_ONE_LAUNCH, margin, alpha, power)] * first.size
+    for position in np.flatnonzero(faulty[first] | faulty[second]):
+        result[position] = _undecided(_fault(batch, first[position], second[position]), margin, alpha, power)
+    tested = _measured(batch, first[sound], second[sound])
+    half = student_quantile(1 - alpha / 2, tested.freedom) * tested.error
+    found = student_quantile(1 - alpha / 2, tested.freedom) + student_quantile(power, tested.freedom)
+    p_value = 2 * student_tail(np.abs(tested.estimate) / tested.error, tested.freedom)
+    p_equivalent = student_tail((np.log1p(margin) - np.abs(tested.estimate)) / tested.error, tested.freedom)
+    if adjustment != "none" and p_value.size:
+        p_value, p_equivalent = _adjust(p_value, adjustment), _adjust(p_equivalent, adjustment)
+    columns = (
+        np.exp(tested.estimate), np.exp(tested.estimate - half), np.exp(tested.estimate + half), p_value, p_equivalent,
+        100 * np.expm1(found * tested.error), tested.paired, tested.n, tested.launches,
+    )  # fmt: skip
+    for position, row in zip(
+        sound[tested.positions].tolist(), zip(*(column.tolist() for column in columns), strict=True), strict=True
+    ):
+        ratio, low, high, p, equivalent, mde_pct, paired, n, launches = row
+        result[position] = Comparison(
+            ratio=ratio, low=low, high=high, p_value=p, p_equivalent=equivalent, mde_pct=mde_pct, margin=margin,
+            alpha=alpha, power=power, paired=paired, n=n, launches=launches, verdict=_verdict(p, equivalent, alpha),
+        )  # fmt: skip
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """Differences of log times that can be tested: of which pair, how large, how uncertain."""
+
+    positions: Ints
+    estimate: Floats
+    error: Floats
+    freedom: Floats
+    paired: NDArray[np.bool_]
+    n: Ints
+    launches: Ints
+
+
+def _measured(batch: Batch, first: Ints, second: Ints) -> _Measured:
+    """Take the median over paired rounds where there are enough, else the two medians."""
+    shared = pairing(batch, first, second)
+    estimate, error, freedom = (np.full(first.size, np.nan) for _ in range(3))
+    paired = np.zeros(first.size, dtype=bool)
+    n, launches = np.zeros(first.size, dtype=np.int64), np.zeros(first.size, dtype=np.int64)
+    for positions, rows, count in paired_forms(shared):
+        logs = batch.logs[shared.first[rows]] - batch.logs[shared.second[rows]]
+        estimate[positions] = np.median(logs, axis=1)
+        error[positions] = median_error(logs, shared.launches[rows], count)
+        freedom[positions], paired[positions] = count - 1.0, True
+        n[positions], launches[positions] = rows.shape[1], count
+    rest = np.flatnonzero(~paired)
+    if rest.size:
+        used, inverse = np.unique(np.concatenate([first[rest], second[rest]]), return_inverse=True)
+        sides = estimates(batch.take(used))
+        one, other = np.split(inverse.reshape(-1), 2)
+        estimate[rest] = np.log(sides.estimate[one] / sides.estimate[other])
+        error[rest], freedom[rest] = welch(sides, one, other)
+        n[rest] = np.minimum(sides.n[one], sides.n[other])
+        launches[rest] = np.minimum(sides.launches[one], sides.launches[other])
+    kept = np.flatnonzero(launches >= 2)
+    return _Measured(
+        kept, estimate[kept], error[kept], freedom[kept], paired=paired[kept], n=n[kept], launches=launches[kept]
     )
 
 
@@ -117,8 +166,8 @@ def decide(comparisons: Sequence[Comparison], adjustment: Adjustment = "holm") -
     result = list(comparisons)
     if adjustment == "none" or not tested:
         return result
-    differ = _adjust([comparisons[position].p_value for position in tested], adjustment)
-    equal = _adjust([comparisons[position].p_equivalent for position in tested], adjustment)
+    differ = _adjust([comparisons[position].p_value for position in tested], adjustment).tolist()
+    equal = _adjust([comparisons[position].p_equivalent for position in tested], adjustment).tolist()
     for position, p_value, p_equivalent in zip(tested, differ, equal, strict=True):
         item = comparisons[position]
         verdict = _verdict(p_value, p_equivalent, item.alpha)
@@ -126,10 +175,10 @@ def decide(comparisons: Sequence[Comparison], adjustment: Adjustment = "holm") -
     return result
 
 
-def _adjust(p_values: Sequence[float], adjustment: Adjustment) -> list[float]:
+def _adjust(p_values: ArrayLike, adjustment: Adjustment) -> Floats:
     from statsmodels.stats.multitest import multipletests
 
-    return [float(p) for p in multipletests(p_values, method=_STATSMODELS_NAMES[adjustment])[1]]
+    return np.asarray(multipletests(p_values, method=_STATSMODELS_NAMES[adjustment])[1], dtype=np.float64)
 
 
 def _verdict(p_value: float, p_equivalent: float, alpha: float) -> Verdict:
@@ -139,9 +188,9 @@ def _verdict(p_value: float, p_equivalent: float, alpha: float) -> Verdict:
     return "different" if p_value < alpha else "undecided"
 
 
-def _fault(first: Series, second: Series) -> str:
-    faults = [f"{name}: {series.fault}" for name, series in (("first", first), ("second", second)) if series.fault]
-    return "; ".join(faults)
+def _fault(batch: Batch, first: int, second: int) -> str:
+    faults = ((name, batch.fault(number)) for name, number in (("first", first), ("second", second)))
+    return "; ".join(f"{name}: {fault}" for name, fault in faults if fault)
 
 
 def _undecided(reason: str, margin: float, alpha: float, power: float) -> Comparison:

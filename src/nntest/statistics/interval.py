@@ -1,12 +1,14 @@
 """Intervals of a case's typical (median) or best (minimum) time, and of the ratio of two cases."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from nntest.statistics.series import Floats, Ints, Series, pair
+from nntest.statistics.batch import Batch, Pairing, forms, pairing
+from nntest.statistics.series import Floats, Ints, Series
 from nntest.statistics.spread import median_error, minimum_error, ratio_error
 
 Statistic = Literal["median", "minimum"]
@@ -37,6 +39,33 @@ class Interval:
         return 50.0 * (self.high - self.low) / self.estimate
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimates:
+    """Many intervals as arrays, one value per series or pair of series; fields as those of `Interval`."""
+
+    estimate: Floats
+    low: Floats
+    high: Floats
+    n: Ints
+    launches: Ints
+    log_error: Floats
+    freedom: Floats
+    confidence: float = CONFIDENCE
+
+    def __getitem__(self, position: int) -> Interval:
+        """Return one of them."""
+        return Interval(
+            estimate=float(self.estimate[position]),
+            low=float(self.low[position]),
+            high=float(self.high[position]),
+            n=int(self.n[position]),
+            launches=int(self.launches[position]),
+            confidence=self.confidence,
+            log_error=float(self.log_error[position]),
+            freedom=float(self.freedom[position]),
+        )
+
+
 def interval(series: Series, statistic: Statistic = "median", *, confidence: float = CONFIDENCE) -> Interval:
     """Return the interval of one case's statistic.
 
@@ -48,25 +77,36 @@ def interval(series: Series, statistic: Statistic = "median", *, confidence: flo
     ValueError
         When a value is not a positive number, or there is none.
     """
-    return intervals([series], statistic, confidence=confidence)[0]
+    return estimates([series], statistic, confidence=confidence)[0]
 
 
 def intervals(
     many: Sequence[Series], statistic: Statistic = "median", *, confidence: float = CONFIDENCE
 ) -> list[Interval]:
-    """Return `interval` of each series; series of one form are worked on together (a million values in seconds)."""
-    _refuse_faults(many)
-    result: list[Interval | None] = [None] * len(many)
-    for (n, launches), positions in _by_form(many).items():
-        logs = np.stack([many[position].logs for position in positions])
-        labels = np.stack([_labels(many[position].launches) for position in positions])
-        estimates = _estimate(logs, statistic)
-        errors = _errors(logs, labels, launches, statistic)
-        for position, estimate, error in zip(positions, estimates, errors, strict=True):
-            result[position] = _around(
-                float(estimate), float(error), launches - 1.0, n=n, launches=launches, confidence=confidence
-            )
-    return [item for item in result if item is not None]
+    """Return `interval` of each series."""
+    found = estimates(many, statistic, confidence=confidence)
+    return [found[position] for position in range(len(many))]
+
+
+def estimates(many: Sequence[Series], statistic: Statistic = "median", *, confidence: float = CONFIDENCE) -> Estimates:
+    """Return `interval` of each series, as arrays; a million values take about a second.
+
+    Raises
+    ------
+    ValueError
+        When a value is not a positive number, or a series has none.
+    """
+    batch = Batch.of(many)
+    refuse_faults(batch)
+    estimate, error = np.empty(len(batch)), np.full(len(batch), np.nan)
+    for positions, rows, launches in forms(batch.starts[:-1], batch.sizes, batch.launch_counts):
+        logs = batch.logs[rows]
+        estimate[positions] = _estimate(logs, statistic)
+        if launches > 1:
+            spread = median_error if statistic == "median" else minimum_error
+            error[positions] = spread(logs, batch.launches[rows], launches)
+    freedom = np.where(np.isnan(error), np.nan, batch.launch_counts - 1.0)
+    return _around(estimate, error, freedom, n=batch.sizes, launches=batch.launch_counts, confidence=confidence)
 
 
 def ratio(
@@ -84,63 +124,94 @@ def ratio(
     ValueError
         When a value is not a positive number, or there is none.
     """
-    _refuse_faults([series, baseline])
-    estimate = float(_estimate(baseline.logs[None], statistic)[0] - _estimate(series.logs[None], statistic)[0])
-    mine, theirs = pair(series, baseline)
-    launches = int(np.unique(series.launches[mine]).size)
-    if launches >= 2 and statistic == "median":
-        labels = _labels(series.launches[mine])[None]
-        error = float(ratio_error(series.logs[mine][None], baseline.logs[theirs][None], labels, launches)[0])
-        return _around(estimate, error, launches - 1.0, n=mine.size, launches=launches, confidence=confidence)
-    sides = intervals([series, baseline], statistic, confidence=confidence)
-    error, freedom = welch(sides[0], sides[1])
-    return _around(
-        estimate,
-        error,
-        freedom,
-        n=min(side.n for side in sides),
-        launches=min(side.launches for side in sides),
-        confidence=confidence,
-    )
+    return ratios([series, baseline], np.array([0]), np.array([1]), statistic, confidence=confidence)[0]
 
 
-def welch(first: Interval, second: Interval) -> tuple[float, float]:
-    """Return the standard error of the difference of two log estimates and its degrees of freedom.
+def ratios(
+    many: Sequence[Series],
+    first: Ints,
+    baseline: Ints,
+    statistic: Statistic = "median",
+    *,
+    confidence: float = CONFIDENCE,
+) -> Estimates:
+    """Return `ratio` of series ``first[i]`` and ``baseline[i]`` for all i, as arrays.
+
+    Raises
+    ------
+    ValueError
+        When a value is not a positive number, or a series has none.
+    """
+    batch = Batch.of(many)
+    sides = estimates(batch, statistic, confidence=confidence)
+    estimate = np.log(sides.estimate[baseline]) - np.log(sides.estimate[first])
+    error, freedom = welch(sides, first, baseline)
+    n = np.minimum(sides.n[first], sides.n[baseline])
+    launches = np.minimum(sides.launches[first], sides.launches[baseline])
+    if statistic == "median":
+        shared = pairing(batch, first, baseline)
+        for positions, rows, count in paired_forms(shared):
+            mine, theirs = batch.logs[shared.first[rows]], batch.logs[shared.second[rows]]
+            error[positions] = ratio_error(mine, theirs, shared.launches[rows], count)
+            freedom[positions] = count - 1.0
+            n[positions], launches[positions] = rows.shape[1], count
+    return _around(estimate, error, freedom, n=n, launches=launches, confidence=confidence)
+
+
+def paired_forms(shared: Pairing) -> Iterator[tuple[Ints, Ints, int]]:
+    """Return `forms` of those pairs whose shared rounds come from at least two launches."""
+    for positions, rows, launches in forms(shared.starts[:-1], shared.sizes, shared.launch_counts):
+        if launches > 1:
+            yield positions, rows, launches
+
+
+def welch(sides: Estimates, first: Ints, second: Ints) -> tuple[Floats, Floats]:
+    """Return the standard errors of differences of two log estimates and their degrees of freedom.
 
     Welch 1947, Biometrika 34:28; Satterthwaite 1946, Biometrics Bulletin 2:110. NaN when either side has none.
     """
-    variances = (first.log_error**2, second.log_error**2)
-    total = variances[0] + variances[1]
-    freedom = total**2 / (variances[0] ** 2 / first.freedom + variances[1] ** 2 / second.freedom)
-    return float(np.sqrt(total)), float(freedom)
+    one, other = sides.log_error[first] ** 2, sides.log_error[second] ** 2
+    total = one + other
+    freedom = total**2 / (one**2 / sides.freedom[first] + other**2 / sides.freedom[second])
+    return np.sqrt(total), freedom
 
 
-def student_quantile(probability: float, freedom: float) -> float:
-    """Return the quantile of Student's t distribution."""
+def refuse_faults(batch: Batch) -> None:
+    """Raise an error for the first series whose values are no times."""
+    wrong = np.flatnonzero((batch.faulty > 0) | (batch.sizes == 0))
+    if wrong.size:
+        raise ValueError(batch.fault(int(wrong[0])))
+
+
+def student_quantile(probability: float, freedom: ArrayLike) -> Floats:
+    """Return the quantile of Student's t distribution, NaN where the degrees of freedom are."""
     from scipy.special import stdtrit  # scipy.stats takes a second to import
 
-    return float(stdtrit(freedom, probability))
+    # few distinct values: the inversion is slow
+    values, inverse = np.unique(np.asarray(freedom, dtype=np.float64), return_inverse=True)
+    return np.asarray(stdtrit(values, probability)[inverse].reshape(np.shape(freedom)), dtype=np.float64)
 
 
-def student_tail(value: float, freedom: float) -> float:
+def student_tail(value: ArrayLike, freedom: ArrayLike) -> Floats:
     """Return the probability that Student's t exceeds ``value``."""
     from scipy.special import stdtr
 
-    return float(stdtr(freedom, -value))
+    return np.asarray(stdtr(freedom, -np.asarray(value)), dtype=np.float64)
 
 
-def _around(estimate: float, error: float, freedom: float, *, n: int, launches: int, confidence: float) -> Interval:
-    known = not np.isnan(error)
-    half = student_quantile((1 + confidence) / 2, freedom) * error if known else float("nan")
-    return Interval(
-        estimate=float(np.exp(estimate)),
-        low=float(np.exp(estimate - half)),
-        high=float(np.exp(estimate + half)),
+def _around(
+    estimate: Floats, error: Floats, freedom: Floats, *, n: Ints, launches: Ints, confidence: float
+) -> Estimates:
+    half = student_quantile((1 + confidence) / 2, freedom) * error
+    return Estimates(
+        estimate=np.exp(estimate),
+        low=np.exp(estimate - half),
+        high=np.exp(estimate + half),
         n=n,
         launches=launches,
-        confidence=confidence,
         log_error=error,
-        freedom=freedom if known else float("nan"),
+        freedom=freedom,
+        confidence=confidence,
     )
 
 
@@ -149,26 +220,3 @@ def _estimate(logs: Floats, statistic: Statistic) -> Floats:
     if statistic == "median":
         return np.asarray(np.log(np.median(np.exp(logs), axis=1)))
     return np.asarray(np.min(logs, axis=1))
-
-
-def _errors(logs: Floats, labels: Ints, launches: int, statistic: Statistic) -> Floats:
-    if launches < 2:
-        return np.full(len(logs), np.nan)
-    return median_error(logs, labels, launches) if statistic == "median" else minimum_error(logs, labels, launches)
-
-
-def _labels(launches: Ints) -> Ints:
-    return np.unique(launches, return_inverse=True)[1].astype(np.int64).reshape(-1)
-
-
-def _by_form(many: Sequence[Series]) -> dict[tuple[int, int], list[int]]:
-    forms: dict[tuple[int, int], list[int]] = {}
-    for position, series in enumerate(many):
-        forms.setdefault((series.values.size, series.launch_count), []).append(position)
-    return forms
-
-
-def _refuse_faults(many: Sequence[Series]) -> None:
-    for series in many:
-        if series.fault:
-            raise ValueError(series.fault)

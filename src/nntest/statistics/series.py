@@ -11,6 +11,8 @@ from nntest.model.point import Sample
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+#: What pairs a value with another case's: (session, launch, round).
+Key = tuple[str, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +31,7 @@ class Series:
 
     values: Floats
     launches: Ints
-    keys: tuple[tuple[str, int, int], ...] = ()
+    keys: tuple[Key, ...] = ()
 
     @classmethod
     def of(cls, values: ArrayLike, launches: ArrayLike | None = None) -> "Series":
@@ -75,11 +77,3 @@ class Series:
     def logs(self) -> Floats:
         """Natural logarithms of the values."""
         return np.log(self.values)
-
-
-def pair(first: Series, second: Series) -> tuple[Ints, Ints]:
-    """Return the positions in ``first`` and ``second`` of the rounds that both have, in the order of ``first``."""
-    where = {key: position for position, key in enumerate(second.keys)}
-    pairs = [(position, where[key]) for position, key in enumerate(first.keys) if key in where]
-    array = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return array[:, 0], array[:, 1]
