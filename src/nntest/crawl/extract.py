@@ -3,10 +3,13 @@
 This half runs in worker processes and needs neither numpy nor pandas; :mod:`nntest.crawl.blocks` does the rest.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Any
+
+import msgspec
 
 from nntest.crawl.columns import BY_NAME, COLUMNS, COMPUTED, FLOPS, PLACED
 from nntest.crawl.rules import UNKNOWN, CodedColumn, Documents, numbers, pack_codes, pack_numbers, to_number
@@ -67,7 +70,7 @@ class Skip:
 class _Shape:
     """Codes of what follows from a point's parameters."""
 
-    parameters: Mapping[str, Any] | None = None
+    parameters: Any = None
     shape: int = UNKNOWN
     flops: int = UNKNOWN
     study_flops: int = UNKNOWN
@@ -191,7 +194,7 @@ class Extractor:
         block.counts += pack_codes(counts)
         if self.view.items:
             tags = list(chain.from_iterable(map(repeat, points.tags, counts)))
-            items = Documents(list(chain.from_iterable(rows)), tags)
+            items = points.inner(self.view.items, list(chain.from_iterable(rows)), tags)
             for name, rules in self._row_numbers.items():
                 block.row_numbers.setdefault(name, bytearray()).extend(pack_numbers(numbers(rules, items)))
         else:
@@ -206,16 +209,19 @@ class Extractor:
         turns: list[int] = []
         found: list[Any] = []
         tags: list[tuple[str, ...]] = []
+        layout = None
         for items, tag in zip(rows, points.tags, strict=True):
             first = len(found)
-            inner = Documents(items if isinstance(items, list) else [], [tag] * len(items or ()))
+            repetitions = items if isinstance(items, list) else []
+            inner = points.inner(self.view.items, repetitions, [tag] * len(repetitions))
+            layout = inner.layout.items.get(part.items) if inner.layout else None
             for turn, value in enumerate(inner.at(part.items or part.mapping)):
-                parts = _parts_of(part, value)
+                parts = value or [] if layout else _parts_of(part, value)
                 found.extend(parts)
                 turns.extend([turn] * len(parts))
             counts.append(len(found) - first)
             tags.extend([tag] * counts[-1])
-        documents = Documents(found, tags)
+        documents = Documents(found, tags, layout)
         self._block.counts += pack_codes(counts)
         columns: dict[str, list[Any]] = {"repetition": turns}
         for name, column in self._part_columns.items():
@@ -241,7 +247,10 @@ class Extractor:
         unknown = [UNKNOWN] * len(points)
         found = []
         columns = [codes.get(name, unknown) for name in ("species", "batch_size", "shape")]
-        for parameters, *key in zip(points.at(self.view.parameters), *columns, strict=True):
+        given = points.at(self.view.parameters)
+        if isinstance(given[0], msgspec.Raw):
+            given = list(map(bytes, given))
+        for parameters, *key in zip(given, *columns, strict=True):
             name, size, _ = identity = tuple(key)
             shape = self._shapes.get(identity)
             if shape is None or shape.parameters != parameters:
@@ -255,9 +264,10 @@ class Extractor:
 
     def _shape(self, name: str | None, batch_size: int | None, parameters: Any) -> _Shape:
         species = SPECIES.get(name or "")
-        if species is None or not isinstance(parameters, dict):
+        values = _decoded(parameters) if isinstance(parameters, bytes) else parameters
+        if species is None or not isinstance(values, dict):
             return _Shape(parameters)
-        known = {key: parameters[key] for key in species.keys if key in parameters}
+        known = {key: values[key] for key in species.keys if key in values}
         try:
             values, size = species.normalise({**known, "CK_IN_SHAPE_N": batch_size or 1})
         except UsageError as error:
@@ -273,6 +283,14 @@ class Extractor:
 
 def _kind(name: str) -> Any:
     return "number" if name in FLOPS else "text" if name == NONSENSE else BY_NAME[name].kind
+
+
+def _decoded(data: bytes) -> Any:
+    # The decoder that passed over this part checked its form, not its numbers or its depth.
+    try:
+        return json.loads(data)
+    except RecursionError:
+        return None
 
 
 def _parts_of(part: Parts, value: Any) -> list[dict[str, Any]]:

@@ -8,13 +8,14 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import orjson
 
 from nntest.crawl.extract import Extractor, RawBlock, Skip
+from nntest.crawl.layouts import MISFITS, fits
 from nntest.crawl.rules import Documents, found_by
 from nntest.crawl.views import Part, View
 
@@ -22,9 +23,10 @@ from nntest.crawl.views import Part, View
 MAX_POINT_BYTES = 64_000_000
 
 # What is kept at a time: more amortises the cost per column, less stays in the processor's cache.
-_AT_A_TIME = 64
-_BYTES_AT_A_TIME = 400_000
+_AT_A_TIME = 256
+_BYTES_AT_A_TIME = 2_000_000
 _FIRST_READ = 16_384
+_QUIETLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _ADVICE = "remove the file or restore it from its source"
 
 Tags = tuple[str, ...]
@@ -100,8 +102,8 @@ def _parse_lenient(data: bytes, reason: str) -> Any:
     raise UnreadableError(f"is no valid JSON ({reason}); expected a point; {_ADVICE}")
 
 
-def read_file(path: str) -> bytes:
-    """Return a file's content.
+def read_file(folder: int, name: str) -> bytes:
+    """Return the content of a file in an open folder: a name is found in half the time of a path.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def read_file(path: str) -> bytes:
         It cannot be opened, is no regular file, or is larger than any point.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(name, _QUIETLY, dir_fd=folder)
         try:
             data = os.read(descriptor, _FIRST_READ)
             if len(data) == _FIRST_READ:
@@ -125,7 +127,11 @@ def read_file(path: str) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise UnreadableError(f"cannot be read ({os.strerror(error.errno or 0)}); see to its permissions") from None
+        raise _refused(error) from None
+
+
+def _refused(error: OSError) -> UnreadableError:
+    return UnreadableError(f"cannot be read ({os.strerror(error.errno or 0)}); see to its permissions")
 
 
 def _check_size(size: int) -> None:
@@ -133,38 +139,67 @@ def _check_size(size: int) -> None:
         raise UnreadableError(f"has {size} bytes; expected at most {MAX_POINT_BYTES}; {_ADVICE}")
 
 
+@dataclass
+class _Batch:
+    """Files that wait for extraction, column by column."""
+
+    ordinals: list[int] = field(default_factory=list)
+    tags: list[Tags] = field(default_factory=list)
+    documents: list[Any] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, ordinal: int, tags: Tags, document: Any, content: bytes) -> None:
+        self.ordinals.append(ordinal)
+        self.tags.append(tags)
+        self.documents.append(document)
+        self.contents.append(content)
+        self.size += len(content)
+
+    @property
+    def full(self) -> bool:
+        return len(self.documents) >= _AT_A_TIME or self.size >= _BYTES_AT_A_TIME
+
+    def take(self, positions: Sequence[int]) -> "_Batch":
+        columns = (self.ordinals, self.tags, self.documents, self.contents)
+        return _Batch(*([column[index] for index in positions] for column in columns))  # type: ignore[arg-type]
+
+
 class Reader:
-    """Gathers documents until there are enough, and hands them to the extractor of the view that knows them."""
+    """Gathers documents until there are enough, and hands them to the extractor of the view that knows them.
+
+    Files are decoded into the type of the view that knew the last ones; what that view does not know, or what does
+    not fit its type, is decoded again.
+    """
 
     def __init__(self, views: Sequence[View], part: Part = "") -> None:
         self._part = part
         self._extractors = [Extractor(view, part) for view in views]
+        self._layouts = fits(views, part)
+        self._usual = 0
         self._skips: list[Skip] = []
-        self._ordinals: list[int] = []
-        self._documents: list[Any] = []
-        self._tags: list[Tags] = []
-        self._bytes = 0
+        self._batch = _Batch()
+        self._plain = _Batch()
+        self._archives = _Archives()
 
     def add(self, work: Work) -> None:
         """Read the files of one experiment."""
-        with _opened(work) as fetch:
+        with _opened(work, self._archives) as fetch:
             for ordinal, name in zip(work.ordinals, work.names, strict=True):
                 try:
-                    data = fetch(f"{work.path}/{name}" if work.path else name)
-                    document = parse(data)
+                    data = fetch(name)
                 except UnreadableError as error:
                     self._skips.append(Skip(ordinal, str(error)))
                     continue
-                self._ordinals.append(ordinal)
-                self._documents.append(document)
-                self._tags.append(work.tags)
-                self._bytes += len(data)
-                if len(self._documents) >= _AT_A_TIME or self._bytes >= _BYTES_AT_A_TIME:
+                self._decode(self._usual, self._batch, ordinal, work.tags, data)
+                if self._batch.full:
                     self._flush()
 
     def harvest(self) -> Harvest:
         """Return what all files gave."""
+        self._archives.close()
         self._flush()
+        self._flush_plain()
         blocks = []
         for extractor in self._extractors:
             block = extractor.block()
@@ -174,24 +209,71 @@ class Reader:
         return Harvest(blocks, self._skips)
 
     def _flush(self) -> None:
-        rest = list(range(len(self._documents)))
-        documents = Documents(self._documents, self._tags)
+        batch, self._batch = self._batch, _Batch()
+        batch = self._extract(self._usual, batch)
+        for index in range(len(self._layouts)):
+            if not batch.documents:
+                return
+            rest = self._extract(index, self._decoded_again(index, batch))
+            if len(rest.documents) < len(batch.documents):
+                self._usual = index
+            batch = rest
+        for ordinal, tags, data in zip(batch.ordinals, batch.tags, batch.contents, strict=True):
+            self._add_plain(ordinal, tags, data)
+
+    def _extract(self, index: int, batch: _Batch) -> _Batch:
+        """Extract the documents of one view, and return those that it does not know or an earlier one does."""
+        views = [extractor.view for extractor in self._extractors[: index + 1]]
+        documents = Documents(batch.documents, batch.tags, self._layouts[index])
+        mine = known_to(views[-1], documents)
+        for view in views[:-1]:
+            mine = [one and not other for one, other in zip(mine, known_to(view, documents), strict=True)]
+        if all(mine):
+            if mine:
+                self._extractors[index].add(batch.ordinals, documents)
+            return _Batch()
+        taken = [position for position, one in enumerate(mine) if one]
+        if taken:
+            ordinals = [batch.ordinals[position] for position in taken]
+            self._extractors[index].add(ordinals, documents.take(taken))
+        return batch.take([position for position, one in enumerate(mine) if not one])
+
+    def _decoded_again(self, index: int, batch: _Batch) -> _Batch:
+        decoded = _Batch()
+        for ordinal, tags, data in zip(batch.ordinals, batch.tags, batch.contents, strict=True):
+            self._decode(index, decoded, ordinal, tags, data)
+        return decoded
+
+    def _decode(self, index: int, batch: _Batch, ordinal: int, tags: Tags, data: bytes) -> None:
+        try:
+            # What a type passes over is checked for its form alone.
+            _ = data.isascii() or data.decode()
+            batch.add(ordinal, tags, self._layouts[index].decode(data), data)
+        except MISFITS:
+            self._add_plain(ordinal, tags, data)
+
+    def _add_plain(self, ordinal: int, tags: Tags, data: bytes) -> None:
+        """Decode a file without types, so that it can be said what is wrong with it, or that nothing is."""
+        try:
+            self._plain.add(ordinal, tags, parse(data), b"")
+        except UnreadableError as error:
+            self._skips.append(Skip(ordinal, str(error)))
+        if self._plain.full:
+            self._flush_plain()
+
+    def _flush_plain(self) -> None:
+        batch, self._plain = self._plain, _Batch()
+        rest = list(range(len(batch.documents)))
+        documents = Documents(batch.documents, batch.tags)
         for extractor in self._extractors:
-            if not rest:
-                break
             known = known_to(extractor.view, documents)
-            if len(rest) == len(documents) and all(known):
-                extractor.add(self._ordinals, documents)
-                rest = []
-                break
             taken = [index for index in rest if known[index]]
             rest = [index for index in rest if not known[index]]
             if taken:
-                extractor.add([self._ordinals[index] for index in taken], documents.take(taken))
+                extractor.add([batch.ordinals[index] for index in taken], documents.take(taken))
         names = ", ".join(extractor.view.name for extractor in self._extractors)
         reason = f"no view ({names}) knows such a point; name a view file of its family, or remove the file"
-        self._skips.extend(Skip(self._ordinals[index], reason) for index in rest)
-        self._ordinals, self._documents, self._tags, self._bytes = [], [], [], 0
+        self._skips.extend(Skip(batch.ordinals[index], reason) for index in rest)
 
 
 def known_to(view: View, documents: Documents) -> list[bool]:
@@ -204,28 +286,56 @@ def known_to(view: View, documents: Documents) -> list[bool]:
 
 
 @contextmanager
-def _opened(work: Work) -> Iterator[Callable[[str], bytes]]:
-    """Give the function that returns a file's content, from its folder or its zip."""
-    if not work.container:
-        yield read_file
+def _opened(work: Work, archives: "_Archives") -> Iterator[Callable[[str], bytes]]:
+    """Give the function that returns a file's content, from its folder or its zip.
+
+    What was listed a moment ago may have gone since; that is then said for each of its files.
+    """
+    if work.container:
+        try:
+            archive = archives.open(work.container)
+        except (zipfile.BadZipFile, OSError, ValueError):
+            yield partial(_raise, f"cannot be read (it was in the zip a moment ago); {_ADVICE}")
+            return
+        yield partial(_read_member, archive, f"{work.path}/" if work.path else "")
         return
     try:
-        archive = zipfile.ZipFile(work.container)
-    except (zipfile.BadZipFile, OSError, ValueError):
-        # It was listed a moment ago; whatever became of it since is said for each of its files.
-        yield _vanished
+        folder = os.open(work.path, _QUIETLY | os.O_DIRECTORY)
+    except OSError as error:
+        yield partial(_raise, str(_refused(error)))
         return
-    with archive:
-        yield partial(_read_member, archive)
-
-
-def _vanished(name: str) -> bytes:
-    raise UnreadableError(f"cannot be read ({name} was in the zip a moment ago); {_ADVICE}")
-
-
-def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     try:
-        member = archive.getinfo(name)
+        yield partial(read_file, folder)
+    finally:
+        os.close(folder)
+
+
+class _Archives:
+    """Keeps a zip open from one of its folders to the next: reading its directory takes as long as many points."""
+
+    def __init__(self) -> None:
+        self._path = ""
+        self._archive: zipfile.ZipFile | None = None
+
+    def open(self, path: str) -> zipfile.ZipFile:
+        if self._archive is None or self._path != path:
+            self.close()
+            self._archive, self._path = zipfile.ZipFile(path), path
+        return self._archive
+
+    def close(self) -> None:
+        if self._archive is not None:
+            self._archive.close()
+            self._archive = None
+
+
+def _raise(reason: str, _: str) -> bytes:
+    raise UnreadableError(reason)
+
+
+def _read_member(archive: zipfile.ZipFile, folder: str, name: str) -> bytes:
+    try:
+        member = archive.getinfo(folder + name)
         _check_size(member.file_size)
         with archive.open(member) as file:
             data = file.read(MAX_POINT_BYTES + 1)

@@ -12,6 +12,7 @@ from itertools import repeat
 from typing import Any
 
 from nntest.crawl.columns import Kind
+from nntest.crawl.layouts import Layout
 from nntest.crawl.views import Keys, Rule, Rules
 
 NAN = math.nan
@@ -20,10 +21,14 @@ _TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
 
 
 class Documents:
-    """Parsed points (or repetitions) with the tags of the entries that they come from."""
+    """Parsed points (or repetitions) with the tags of the entries that they come from.
 
-    def __init__(self, documents: list[Any], tags: list[tuple[str, ...]]) -> None:
+    All are JSON objects, or all are of the type of ``layout``.
+    """
+
+    def __init__(self, documents: list[Any], tags: list[tuple[str, ...]], layout: Layout | None = None) -> None:
         self.tags = tags
+        self.layout = layout
         self._values: dict[Keys, list[Any]] = {(): documents}
 
     def __len__(self) -> int:
@@ -32,13 +37,21 @@ class Documents:
     def take(self, positions: Sequence[int]) -> "Documents":
         """Return some of the documents."""
         documents = self._values[()]
-        return Documents([documents[index] for index in positions], [self.tags[index] for index in positions])
+        tags = [self.tags[index] for index in positions]
+        return Documents([documents[index] for index in positions], tags, self.layout)
+
+    def inner(self, keys: Keys, documents: list[Any], tags: list[tuple[str, ...]]) -> "Documents":
+        """Return what the lists at a path hold, as documents of their own."""
+        return Documents(documents, tags, self.layout.items.get(keys) if self.layout else None)
 
     def at(self, keys: Keys) -> list[Any]:
         """Return the value at a path for each document, None where there is none."""
         found = self._values.get(keys)
         if found is None:
-            found = self._values[keys] = _get(self.at(keys[:-1]), keys[-1])
+            getter = self.layout.getters.get(keys) if self.layout else None
+            parents = self.at(keys[:-1])
+            found = list(map(getter, parents)) if getter else _get(parents, keys[-1])
+            self._values[keys] = found
         return found
 
 
