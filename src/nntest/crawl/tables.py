@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nntest.crawl.load import Skipped, kernels, layers, load
-from nntest.crawl.sources import Source
+from nntest.crawl.sources import Source, list_sources
 from nntest.errors import NNTestError
 from nntest.model.network import load_network
 from nntest.store.entries import DatasetEntry, find_datasets
@@ -16,7 +16,6 @@ from nntest.store.repository import Repository, known_repositories, repository_n
 if TYPE_CHECKING:
     import pandas as pd
 
-_HARDWARE = ("platform_id", "platform", "cpu", "gpu", "os", "target", "emulated")
 _NETWORK = ("network", "index", "layer", "species", "shape", "inputs")
 
 
@@ -63,8 +62,10 @@ class Tables:
 
     @cached_property
     def hardware(self) -> "pd.DataFrame":
-        """One row per platform that the points come from: platform_id, platform, cpu, gpu, os, target, emulated."""
-        return self.points[list(_HARDWARE)].drop_duplicates().reset_index(drop=True)
+        """One row per platform that the points come from; see `nntest.crawl.hardware.hardware_table`."""
+        from nntest.crawl.hardware import hardware_table
+
+        return hardware_table(self.points, list_sources(self.source, self.tags))
 
     def _repositories(self) -> list[Repository]:
         """Return the folders of the source that are repositories, then all that are known."""
