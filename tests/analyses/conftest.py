@@ -15,11 +15,12 @@ Carry = Callable[..., Result]
 
 @pytest.fixture
 def carry() -> Carry:
-    """Carry out an analysis entry on a frame; further keywords are its options."""
+    """Carry out an analysis entry on a frame; further keywords are its options, frames its further tables."""
 
     def run(name: str, points: pd.DataFrame, **given: Any) -> Result:
+        more = {key: given.pop(key) for key in ("layers", "kernels", "hardware") if key in given}
         analysis = load_analysis(name)
         options = parse_options(analysis.declared, given, where=name)
-        return carry_out(analysis, options, Frames(points=points, networks=network()))
+        return carry_out(analysis, options, Frames(points=points, networks=network(), **more))
 
     return run

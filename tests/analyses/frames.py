@@ -232,3 +232,35 @@ def network() -> pd.DataFrame:
             "shape": [shape for _, shape in layers],
         }
     )
+
+
+def caffe(**times_ms: Sequence[float]) -> pd.DataFrame:
+    """Whole networks as Caffe's points tell them: ``library__model__batch`` to the times of its repetitions."""
+    rows = []
+    for key, times in times_ms.items():
+        library, model, batch = key.split("__")
+        rows += [
+            row(
+                point=key, session=None, launch=None, round=None, repetition=number, target=None, program="caffe",
+                operator=None, species=None, library=library.replace("_", "-"), library_version=None,
+                model=model.replace("_", "-"), dataset=None, shape=None, batch_size=int(batch), layout=None,
+                threads=None, cache=None, verified=None, trust="imported", time_us=1e3 * time, gflops=None,
+                reorder_in_us=None, reorder_out_us=None, platform="jetson_tx1", cpu="jetson_tx1",
+                dtype="float16" if "fp16" in library else "float32",
+                memory_mb=None if "tensorrt" in library else 10.0 * int(batch),
+            )
+            for number, time in enumerate(times)
+        ]  # fmt: skip
+    return typed(rows)
+
+
+def layer_rows(points: pd.DataFrame, **times_us: float) -> pd.DataFrame:
+    """Layers of every repetition: ``label`` or ``label__backward`` to its time."""
+    columns = ["repo", "experiment", "point", "platform", "program", "library", "model", "batch_size", "dtype",
+               "trust", "repetition"]  # fmt: skip
+    frames = []
+    for index, (key, time) in enumerate(times_us.items()):
+        label, _, direction = key.partition("__")
+        part = points[columns].assign(index=index, label=label, direction=direction or "forward")
+        frames.append(part.assign(time_us=time * (1 + 0.1 * part["repetition"].astype("float64"))))
+    return pd.concat(frames, ignore_index=True)
