@@ -1,5 +1,7 @@
 """What the comparison lets pass and what it finds: honest kernels, reduced precision, single wrong elements."""
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -383,3 +385,26 @@ def test_algorithms() -> None:
     assert algorithm_in_force("auto", "jit_wino_4x3:avx512_core") == "winograd"
     assert algorithm_in_force("auto", "jit:avx512_core") == "auto"
     assert algorithm_in_force("direct", "wino") == "direct"
+
+
+def test_comparing_wakes_no_pool_of_threads() -> None:
+    # Woken threads spin beside the measurement that follows: what other threads burn here must stay nothing.
+    script = (
+        "import glob, os, time\n"
+        "import numpy as np\n"
+        "from nntest.measure.reference import Reference\n"
+        "from nntest.measure.verify import verify\n"
+        "from nntest.model.case import Case\n"
+        "from nntest.model.species import SPECIES\n"
+        "def burnt_ns():\n"
+        "    tasks = set(map(int, os.listdir('/proc/self/task'))) - {os.getpid()}\n"
+        "    return sum(int(open(f'/proc/self/task/{task}/schedstat').read().split()[0]) for task in tasks)\n"
+        "parameters, batch = SPECIES['softmax'].normalise("
+        "{'CK_IN_SHAPE_C': 100000, 'CK_IN_SHAPE_H': 1, 'CK_IN_SHAPE_W': 1})\n"
+        "case = Case(program='softmax-x', species='softmax', parameters=parameters, batch_size=batch)\n"
+        "expected = np.ones((1, 100000, 1, 1))\n"
+        "while (before := burnt_ns()) != (time.sleep(0.02), burnt_ns())[1]: pass\n"
+        "assert verify(case, expected.astype(np.float32), Reference(expected, 'x'), 'softmax').verified\n"
+        "assert burnt_ns() - before < 1_000_000, burnt_ns() - before\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
