@@ -33,6 +33,8 @@ _PRETTY = {
     "tensorrt-fp32": "TensorRT fp32",
     "bvlc-alexnet": "AlexNet",
     "bvlc-googlenet": "GoogleNet",
+    "deepscale-squeezenet-1.0": "SqueezeNet 1.0",
+    "deepscale-squeezenet-1.1": "SqueezeNet 1.1",
     "network-mobilenets-v1-1.0-224": "MobileNet v1 1.0 224",
     "mobilenets-v1-1.0-224": "MobileNet v1 1.0 224",
     "gflops": "GFLOPS",
