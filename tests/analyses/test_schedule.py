@@ -1,0 +1,97 @@
+"""The entry analysis/schedule."""
+
+import pytest
+
+from nntest.analyses.entries import load_analysis
+from nntest.analyses.style import chart_style
+from nntest.errors import UsageError
+from tests.analyses.conftest import Carry
+from tests.analyses.frames import caffe, repetitions, session, typed
+from tests.analyses.tx1 import ORIGINAL, carry_tx1, needs_original
+
+NETWORK = "mobilenets-v1-1.0-224"
+HEAVY, LIGHT = "512-14-14-1-512-1-0", "1024-7-7-1-1024-1-0"
+
+
+def rows(program: str, shape: str, times: list[float], **values: object) -> list[dict]:
+    return repetitions(times, program=program, library=f"l-{program}", shape=shape, **values)  # type: ignore[arg-type]
+
+
+def tuned() -> list[dict]:
+    """Direct convolution is best with its tuner on the heavy shape, without on the light one."""
+    return [
+        *rows("direct", HEAVY, [100.0, 90.0], tuner="NONE"),
+        *rows("direct", HEAVY, [60.0, 70.0], tuner="DEFAULT"),
+        *rows("direct", LIGHT, [40.0, 50.0], tuner="NONE"),
+        *rows("direct", LIGHT, [45.0, 55.0], tuner="DEFAULT"),
+        *rows("gemm", HEAVY, [80.0, 85.0]),
+        *rows("gemm", LIGHT, [30.0, 35.0]),
+    ]
+
+
+def test_the_best_tuner_then_the_best_program(carry: Carry) -> None:
+    tables = carry("schedule", typed(tuned()), network=NETWORK).tables
+    main = tables["schedule"].set_index("shape")
+    assert list(tables["schedule"].columns[:7]) == [
+        "network", "layer", "shape", "multiplicity", "program", "tuner", "time_us",
+    ]  # fmt: skip
+    assert main.loc[HEAVY, ["program", "tuner", "multiplicity", "time_us"]].tolist() == ["direct", "DEFAULT", 5, 60.0]
+    assert main.loc[LIGHT, "program"] == "gemm"
+    best = tables["best-tuner"].set_index(["program", "shape"])["time_us"].to_dict()
+    assert best == {("direct", HEAVY): 60.0, ("direct", LIGHT): 40.0, ("gemm", HEAVY): 80.0, ("gemm", LIGHT): 30.0}
+    assert len(tables["configurations"]) == 6
+
+
+def test_the_network_s_time_counts_how_often_a_shape_occurs(carry: Carry) -> None:
+    total = carry("schedule", typed(tuned()), network=NETWORK).tables["total"].iloc[0]
+    assert (total["time_us"], total["layers"], total["layers_missing"]) == (5 * 60.0 + 30.0, 6, 14)
+    assert carry("schedule", typed(tuned())).tables["total"]["time_us"].tolist() == [90.0]
+
+
+def test_is_the_tuner_always_better(carry: Carry) -> None:
+    result = carry("schedule", typed(tuned()))
+    tuner = result.tables["tuner"].set_index("shape")
+    assert tuner["better"].to_dict() == {HEAVY: True, LIGHT: False}
+    assert tuner["speedup"].to_dict() == pytest.approx({HEAVY: 1.5, LIGHT: 40 / 45})
+    assert "Tuner DEFAULT is in 1 of 2 cases better than NONE." in result.finding
+
+
+def test_without_tuners_it_says_so(carry: Carry) -> None:
+    result = carry("schedule", session())
+    assert result.tables["tuner"].empty
+    assert result.finding.endswith("No program was measured with and without a tuner.")
+
+
+def test_settings_have_schedules_of_their_own(carry: Carry) -> None:
+    points = typed([*rows("a", HEAVY, [10.0], batch_size=1), *rows("b", HEAVY, [15.0], batch_size=2)])
+    main = carry("schedule", points).tables["schedule"]
+    assert dict(zip(main["batch_size"], main["program"], strict=True)) == {1: "a", 2: "b"}
+
+
+def test_a_shape_equal_but_for_its_padding_stands_in_and_is_named(carry: Carry) -> None:
+    points = typed(rows("a", "512-14-14-1-512-1-0.0.1.1", [10.0]))
+    main = carry("schedule", points, network=NETWORK).tables["schedule"]
+    assert main[["shape", "measured_shape"]].to_numpy().tolist() == [[HEAVY, "512-14-14-1-512-1-0.0.1.1"]]
+
+
+def test_whole_networks_are_refused_with_a_word(carry: Carry) -> None:
+    with pytest.raises(UsageError, match=r"^schedule: no row tells its species and shape; expected points of single "):
+        carry("schedule", caffe(cpu__net_a__2=[1.0]))
+    with pytest.raises(UsageError, match=r"^schedule: none of the network's layers was measured; "):
+        carry("schedule", typed(rows("a", "1-1-1-1-1-1-0", [1.0])), network=NETWORK)
+
+
+def test_the_chart_has_a_bar_per_layer(carry: Carry) -> None:
+    result = carry("schedule", typed(tuned()), network=NETWORK)
+    with chart_style():
+        axes = load_analysis("schedule").chart(result.tables, result.options).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [f"{HEAVY}  × 5", LIGHT]
+
+
+@needs_original
+def test_the_original_s_points_give_the_published_sum() -> None:
+    tables = carry_tx1("schedule", ORIGINAL, network=NETWORK, where="batch_size=1").tables
+    times = tables["schedule"].set_index("measured_shape")["time_us"]
+    assert len(times) == 11
+    # once each, and 4 further occurrences of the one shape
+    assert tables["total"]["time_us"].tolist() == pytest.approx([times.sum() + 4 * times[HEAVY]])
