@@ -9,8 +9,8 @@ import numpy as np
 from nntest.crawl.blocks import Block, build_block, join
 from nntest.crawl.extract import Skip
 from nntest.crawl.index import WORTH_AN_INDEX, Index, Known, Segment
-from nntest.crawl.pool import read_parallel
-from nntest.crawl.read import Harvest, Work
+from nntest.crawl.pool import Pool
+from nntest.crawl.read import Work
 from nntest.crawl.sources import Folder, Listing
 from nntest.crawl.views import Part, View
 
@@ -35,9 +35,9 @@ class Collected:
 
 @dataclass
 class _Plan:
-    """What to take from the index and what to read, for all folders of all listings."""
+    """What to take from the index and what was handed to the readers, for all folders of all listings."""
 
-    work: list[Work] = field(default_factory=list)
+    pool: Pool
     blocks: list[Block] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
     changed: list[tuple[Index, Folder, int]] = field(default_factory=list)
@@ -51,7 +51,7 @@ def collect(
     use_index: bool = True,
     workers: int | None = None,
 ) -> Collected:
-    """Collect the points of listings.
+    """Collect the points of listings; what was not found yet is found and read at the same time.
 
     Parameters
     ----------
@@ -60,20 +60,21 @@ def collect(
     use_index
         Believe the index where files are unchanged, and keep what was read for the next time.
     workers
-        Number of processes that read; by default chosen by the number of files.
+        Number of processes that read; by default chosen by how much there is to read.
     """
-    plan = _Plan()
-    first = 0
-    for listing in listings:
-        size = sum(sum(folder.sizes) for folder in listing.folders)
-        index = Index.open(listing, views, part) if use_index and size >= WORTH_AN_INDEX else None
-        first = _plan_listing(plan, listing, index, first)
-    harvest = read_parallel(plan.work, views, part, workers=workers) if plan.work else Harvest([], [])
+    with Pool(views, part, workers=workers) as pool:
+        plan = _Plan(pool)
+        first = 0
+        for listing in listings:
+            index = Index.open(listing, views, part) if use_index else None
+            first = _plan_listing(plan, listing, index, first)
+        harvests = pool.harvest()
     by_name = {view.name: view for view in views}
-    blocks = [build_block(raw, by_name[name], part) for name, raw in harvest.blocks]
+    blocks = [build_block(raw, by_name[name], part) for harvest in harvests for name, raw in harvest.blocks]
     block = join([*plan.blocks, *blocks]).in_order()
-    skips = sorted([*plan.skips, *harvest.skips], key=lambda skip: skip.ordinal)
-    collected = Collected(block, skips, read=sum(len(item.names) for item in plan.work))
+    skips = [*plan.skips, *(skip for harvest in harvests for skip in harvest.skips)]
+    skips.sort(key=lambda skip: skip.ordinal)
+    collected = Collected(block, skips, read=pool.files)
     if plan.changed:
         collected.keeper = Thread(target=_keep, args=(plan, listings, block, skips), name="nntest-index")
         collected.keeper.start()
@@ -84,7 +85,8 @@ def _plan_listing(plan: _Plan, listing: Listing, index: Index | None, first: int
     """Divide a listing's files between index and reading; return the ordinal behind its last file."""
     taken: dict[str, list[tuple[Known, int, Mapping[int, int] | None]]] = {}
     changed: list[tuple[Folder, int]] = []
-    for folder in listing.folders:
+    size = 0
+    for folder in listing.walk():
         known = index.known.get((folder.container, folder.path)) if index is not None else None
         if known is not None and known.holds(folder):
             taken.setdefault(known.segment, []).append((known, first, None))
@@ -93,19 +95,15 @@ def _plan_listing(plan: _Plan, listing: Listing, index: Index | None, first: int
             if known is not None and kept:
                 taken.setdefault(known.segment, []).append((known, first, kept))
             changed.append((folder, first))
-            _add_work(plan, folder, first, kept)
+            _add_work(plan.pool, folder, first, kept)
         first += len(folder.names)
+        size += sum(folder.sizes)
     if index is not None:
-        if not _take_from(plan, index, taken):
-            # The cache folder was damaged under us: read everything, as if there were no index.
-            index.forget()
-            start = first - sum(len(folder.names) for folder in listing.folders)
-            plan.work = [item for item in plan.work if item.ordinals[0] < start]
-            return _plan_listing(plan, listing, index, start)
-        compact = index.crowded and len(index.known) <= len(listing.folders)
-        if compact:
+        _take_from(plan, index, taken)
+        if index.crowded and len(index.known) <= len(listing.folders):
             changed = _with_ordinals(listing.folders, first)
-        plan.changed.extend((index, folder, start) for folder, start in changed)
+        if size >= WORTH_AN_INDEX:
+            plan.changed.extend((index, folder, start) for folder, start in changed)
     return first
 
 
@@ -118,34 +116,27 @@ def _with_ordinals(folders: Sequence[Folder], end: int) -> list[tuple[Folder, in
     return placed
 
 
-def _add_work(plan: _Plan, folder: Folder, first: int, kept: Mapping[int, int]) -> None:
-    if kept:
-        positions = [position for position in range(len(folder.names)) if position not in kept]
-        names: Sequence[str] = [folder.names[position] for position in positions]
-        ordinals: Sequence[int] = [first + position for position in positions]
-    else:
-        names, ordinals = folder.names, range(first, first + len(folder.names))
-    if names:
-        plan.work.append(Work(folder.path, folder.tags, names, ordinals, folder.container))
+def _add_work(pool: Pool, folder: Folder, first: int, kept: Mapping[int, int]) -> None:
+    positions = [position for position in range(len(folder.names)) if position not in kept] if kept else None
+    if positions is None:
+        ordinals = range(first, first + len(folder.names))
+        pool.add(Work(folder.path, folder.tags, folder.names, ordinals, folder.container), folder.sizes)
+    elif positions:
+        names = [folder.names[position] for position in positions]
+        ordinals_left = [first + position for position in positions]
+        sizes = [folder.sizes[position] for position in positions]
+        pool.add(Work(folder.path, folder.tags, names, ordinals_left, folder.container), sizes)
 
 
 def _take_from(
     plan: _Plan, index: Index, taken: Mapping[str, list[tuple[Known, int, Mapping[int, int] | None]]]
-) -> bool:
-    """Add blocks and skips from the index; tell whether it could be read."""
-    blocks = []
-    for name, parts in taken.items():
-        try:
-            segment = index.segment(name)
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
-        blocks.append(_select(segment, parts))
-    plan.blocks.extend(blocks)
+) -> None:
+    """Add blocks and skips from the index."""
+    plan.blocks.extend(_select(index.segments[name], parts) for name, parts in taken.items())
     for parts in taken.values():
         for known, first, kept in parts:
             now = dict(zip(known.skips, known.skips, strict=True)) if kept is None else _inverse(kept)
             plan.skips.extend(Skip(first + now[then], reason) for then, reason in known.skips.items() if then in now)
-    return True
 
 
 def _inverse(kept: Mapping[int, int]) -> dict[int, int]:

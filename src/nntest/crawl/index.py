@@ -105,7 +105,7 @@ class Index:
     folder: Path
     identity: str
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
-    segments: list[str] = field(default_factory=list)
+    segments: dict[str, Segment] = field(default_factory=dict)
 
     @classmethod
     def open(cls, listing: Listing, views: Sequence[View], part: Part) -> "Index":
@@ -116,16 +116,6 @@ class Index:
         with suppress(*_UNREADABLE):
             index._read()
         return index
-
-    def segment(self, name: str) -> Segment:
-        """Return a segment's points.
-
-        Raises
-        ------
-        OSError, ValueError, ...
-            The cache folder was changed by somebody else; read the files instead.
-        """
-        return _read_segment(self.folder, name)
 
     def save(self, block: Block, changed: Sequence[tuple[Folder, int, Mapping[int, str]]], live: set[Any]) -> None:
         """Keep what was read: ``changed`` folders with the ordinal of their first file and their skips.
@@ -140,13 +130,11 @@ class Index:
         if manifest["identity"] != self.identity:
             return
         known: dict[tuple[str, str], Known] = {}
+        segments: dict[str, Segment] = {}
         for name in manifest["segments"]:
             known.update(_read_folders(self.folder, name))
-        self.known, self.segments = known, list(manifest["segments"])
-
-    def forget(self) -> None:
-        """Take nothing from this index any more; what is saved next replaces it."""
-        self.known, self.segments = {}, []
+            segments[name] = _read_segment(self.folder, name)
+        self.known, self.segments = known, segments
 
     def _save(self, block: Block, changed: Sequence[tuple[Folder, int, Mapping[int, str]]], live: set[Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -244,7 +232,7 @@ def _read_folders(folder: Path, name: str) -> dict[tuple[str, str], Known]:
     return known
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _read_segment(folder: Path, name: str) -> Segment:
     points = pq.read_table(folder / f"{name}.points.parquet", memory_map=True)
     rows = pq.read_table(folder / f"{name}.rows.parquet", memory_map=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nntest.crawl.columns import BY_NAME, COMPUTED, KERNEL_COLUMNS, LAYER_COLUMNS, PLACED, Column
 from nntest.crawl.extract import Skip
-from nntest.crawl.sources import Folder, Listing, Source, list_sources
+from nntest.crawl.sources import Folder, Listing, Source, open_sources
 from nntest.crawl.views import Part, find_views
 from nntest.errors import DataError, UsageError
 
@@ -78,9 +78,9 @@ def load(
 
     _check_columns([*(where or {}), *columns])
     known = find_views(views)
-    listings = list_sources(source, tags)
-    folders = [folder for listing in listings for folder in listing.folders]
+    listings = open_sources(source, tags)
     collected = collect(listings, known, use_index=index, workers=workers)
+    folders = [folder for listing in listings for folder in listing.folders]
     skipped = _skipped(listings, folders, collected.skips, strict=strict)
     early = {name: value for name, value in (where or {}).items() if _is_coded(name)}
     late = {name: value for name, value in (where or {}).items() if name not in early}
@@ -140,9 +140,9 @@ def _load_parts(
     from nntest.crawl.collect import collect
     from nntest.crawl.frame import to_parts_frame
 
-    listings = list_sources(source, tags)
-    folders = [folder for listing in listings for folder in listing.folders]
+    listings = open_sources(source, tags)
     collected = collect(listings, find_views(views), part, workers=workers)
+    folders = [folder for listing in listings for folder in listing.folders]
     skipped = _skipped(listings, folders, collected.skips, strict=strict)
     frame = to_parts_frame(collected.block, folders, columns)
     frame.attrs["skipped"] = skipped

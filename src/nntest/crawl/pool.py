@@ -1,99 +1,171 @@
-"""Reading with several processes, where there is enough to read.
+"""Reading here, or with several processes where there is enough to read.
 
 The workers are plain subprocesses of this interpreter: ``multiprocessing`` would import the caller's main module
 again, and forking a process that runs threads (numpy's, pyarrow's) is unsafe. They need neither numpy nor pandas.
+They start as soon as it is clear that there is enough, and read while the caller still lists.
 """
 
 import os
 import pickle
+import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from nntest.crawl.read import Harvest, Reader, Work, no_collector, read
 from nntest.crawl.views import Part, View
 
-#: Below this many files, starting processes costs more than it saves.
-WORTH_PROCESSES = 4_000
-_FILES_PER_TOKEN = 500
+#: A file costs as much as this many bytes: to open it, and to keep what it says.
+FILE_WEIGHT = 12_000
+#: Below this weight, starting processes costs more than it saves.
+WORTH_PROCESSES = 100_000_000
+_SHARE = 8_000_000
 _MAX_WORKERS = 8
-# A pipe takes this much without a reader, so that all tokens can be put in before the workers start.
-_MAX_TOKENS = 4_000
-_TOKEN = 4
+_PLACE = struct.Struct("qq")
 
-_CODE = "import sys; sys.path.insert(0, sys.argv[1]); from nntest.crawl.pool import serve; serve(int(sys.argv[2]))"
+_CODE = "import sys; sys.path[:] = sys.argv[4:]; from nntest.crawl.pool import serve; serve(*map(int, sys.argv[1:4]))"
 
 
-def read_parallel(
-    work: Sequence[Work], views: Sequence[View], part: Part = "", *, workers: int | None = None
-) -> Harvest:
-    """Read files with several processes; the order of the result is that of the workers, so use the ordinals.
+class Pool:
+    """Reads what it is given; the order of the result is that of the workers, so use the ordinals.
 
     Parameters
     ----------
     workers
         Number of processes; by default one per processor, or none where there is little to read.
     """
-    files = sum(len(item.names) for item in work)
-    if workers is None:
-        workers = min(len(os.sched_getaffinity(0)), _MAX_WORKERS) if files >= WORTH_PROCESSES else 1
-    if workers < 2:
-        return read(work, views, part)
-    per_token = max(_FILES_PER_TOKEN, files // _MAX_TOKENS + 1)
-    return _join(_run(_cut(work, per_token), views, part, workers))
+
+    def __init__(self, views: Sequence[View], part: Part = "", *, workers: int | None = None) -> None:
+        self._views = tuple(views)
+        self._part: Part = part
+        self._worth = WORTH_PROCESSES if workers is None else 0
+        self._count = min(len(os.sched_getaffinity(0)), _MAX_WORKERS) if workers is None else workers
+        self._work: list[Work] = []
+        self._handed = 0
+        self._weight = 0
+        self._workers: _Workers | None = None
+        self._stack = ExitStack()
+        self.files = 0
+
+    def __enter__(self) -> "Pool":
+        """Return the pool."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all workers."""
+        self._stack.close()
+
+    def add(self, work: Work, sizes: Sequence[int]) -> None:
+        """Read files of these sizes (bytes), some time before the harvest."""
+        for piece, weight in _cut(work, sizes):
+            self._work.append(piece)
+            self._weight += weight
+            self.files += len(piece.names)
+            if self._workers is None and self._count > 1 and self._weight >= self._worth:
+                self._workers = self._stack.enter_context(_Workers(self._views, self._part, self._count))
+            if self._workers is not None and self._weight >= _SHARE:
+                self._hand_over()
+
+    def harvest(self) -> list[Harvest]:
+        """Return what all files gave."""
+        if self._workers is None:
+            return [read(self._work, self._views, self._part)] if self._work else []
+        self._hand_over()
+        answers = self._workers.answers()
+        # A worker that could not start, or was killed, took its shares along: read them all here.
+        return [read(self._work, self._views, self._part)] if answers is None else answers
+
+    def _hand_over(self) -> None:
+        if self._workers is not None and self._handed < len(self._work):
+            self._workers.give(self._work[self._handed :])
+            self._handed, self._weight = len(self._work), 0
 
 
-def _cut(work: Sequence[Work], size: int) -> list[list[Work]]:
-    """Cut the work into shares of about ``size`` files, in order."""
-    shares: list[list[Work]] = [[]]
-    room = size
-    for item in work:
-        start = 0
-        while start < len(item.names):
-            stop = min(len(item.names), start + room)
-            shares[-1].append(replace(item, names=item.names[start:stop], ordinals=item.ordinals[start:stop]))
-            room -= stop - start
-            start = stop
-            if room == 0:
-                shares.append([])
-                room = size
-    return [share for share in shares if share]
+def _cut(work: Work, sizes: Sequence[int]) -> Iterator[tuple[Work, int]]:
+    """Cut a folder's files into pieces of no more than a share, with their weights."""
+    weight = sum(sizes) + FILE_WEIGHT * len(sizes)
+    if weight <= _SHARE:
+        yield work, weight
+        return
+    start = weight = 0
+    for stop, size in enumerate(sizes):
+        if weight >= _SHARE:
+            yield replace(work, names=work.names[start:stop], ordinals=work.ordinals[start:stop]), weight
+            start, weight = stop, 0
+        weight += size + FILE_WEIGHT
+    yield replace(work, names=work.names[start:], ordinals=work.ordinals[start:]), weight
 
 
-def _run(shares: list[list[Work]], views: Sequence[View], part: Part, workers: int) -> list[Harvest]:
-    """Start workers that draw numbers of shares from a common pipe until it is empty."""
-    order = pickle.dumps((shares, tuple(views), part), protocol=pickle.HIGHEST_PROTOCOL)
-    source, sink = os.pipe()
-    os.write(sink, b"".join(index.to_bytes(_TOKEN, "little") for index in range(len(shares))))
-    os.close(sink)
-    command = [sys.executable, "-c", _CODE, str(Path(__file__).resolve().parents[2]), str(source)]
-    with ExitStack() as stack:
-        processes = []
+class _Workers:
+    """Processes that draw the places of shares from a common pipe, until it is empty and closed.
+
+    The shares stand in a file that all have open, because a pipe gives each reader only as much as is certain to
+    come in one piece.
+    """
+
+    def __init__(self, views: Sequence[View], part: Part, count: int) -> None:
+        self._end = 0
+        self._stack = ExitStack()
+        shares: IO[bytes] = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by the stack
+        self._shares = self._stack.enter_context(shares)
+        source, self._sink = os.pipe()
+        self._stack.callback(self._close_sink)
+        self._processes: list[subprocess.Popen[bytes]] = []
+        order = pickle.dumps((tuple(views), part), protocol=pickle.HIGHEST_PROTOCOL)
+        numbers = map(str, (source, self._shares.fileno(), len(order)))
+        # Half the start of an interpreter is the search for what this one has found already.
+        command = [sys.executable, "-I", "-S", "-c", _CODE, *numbers, *_search_path()]
         try:
-            for _ in range(workers):
-                process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(source,))
-                stack.callback(_end, process)
-                processes.append(process)
+            self._end = self._shares.write(order)
+            for _ in range(count):
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    pass_fds=(source, self._shares.fileno()),
+                )
+                self._stack.callback(_end, process)
+                self._processes.append(process)
+        except BaseException:
+            self._stack.close()
+            raise
         finally:
             os.close(source)
-        for process in processes:
-            _send(process, order)
-        answers = [_receive(process) for process in processes]
-    if None in answers:
-        # A worker that could not start, or was killed, took its shares along: read them all here.
-        return [read([item for share in shares for item in share], views, part)]
-    return [answer for answer in answers if answer is not None]
+
+    def __enter__(self) -> "_Workers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def give(self, work: Sequence[Work]) -> None:
+        """Let one of the workers read a share."""
+        data = pickle.dumps(work, protocol=pickle.HIGHEST_PROTOCOL)
+        self._shares.write(data)
+        with suppress(BrokenPipeError):
+            os.write(self._sink, _PLACE.pack(self._end, len(data)))
+        self._end += len(data)
+
+    def answers(self) -> list[Harvest] | None:
+        """Return what the workers have read, None where one did not live to tell."""
+        self._close_sink()
+        answers = [_receive(process) for process in self._processes]
+        return None if None in answers else [answer for answer in answers if answer is not None]
+
+    def _close_sink(self) -> None:
+        sink, self._sink = self._sink, -1
+        if sink >= 0:
+            os.close(sink)
 
 
-def _send(process: "subprocess.Popen[bytes]", order: bytes) -> None:
-    if process.stdin is not None:
-        with suppress(BrokenPipeError):
-            process.stdin.write(order)
-        with suppress(BrokenPipeError):
-            process.stdin.close()
+def _search_path() -> list[str]:
+    here = str(Path(__file__).resolve().parents[2])
+    return [here, *(path for path in sys.path if path and path != here)]
 
 
 def _receive(process: "subprocess.Popen[bytes]") -> Harvest | None:
@@ -107,26 +179,18 @@ def _receive(process: "subprocess.Popen[bytes]") -> Harvest | None:
 def _end(process: "subprocess.Popen[bytes]") -> None:
     process.kill()
     process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
+    if process.stdout is not None:
+        with suppress(OSError):
+            process.stdout.close()
 
 
-def _join(harvests: Sequence[Harvest]) -> Harvest:
-    return Harvest(
-        [block for harvest in harvests for block in harvest.blocks],
-        [skip for harvest in harvests for skip in harvest.skips],
-    )
-
-
-def serve(source: int) -> None:
+def serve(source: int, shares: int, order: int) -> None:
     """Be a worker: draw shares until there are none left, then answer with the harvest on standard output."""
-    shares, views, part = pickle.load(sys.stdin.buffer)
-    reader = Reader(views, part)
+    reader = Reader(*pickle.loads(os.pread(shares, order, 0)))
     with no_collector():
-        while token := os.read(source, _TOKEN):
-            for item in shares[int.from_bytes(token, "little")]:
+        while place := os.read(source, _PLACE.size):
+            start, size = _PLACE.unpack(place)
+            for item in pickle.loads(os.pread(shares, size, start)):
                 reader.add(item)
     sys.stdout.buffer.write(pickle.dumps(reader.harvest(), protocol=pickle.HIGHEST_PROTOCOL))
     sys.stdout.buffer.flush()

@@ -5,7 +5,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +17,10 @@ from nntest.store.entries import is_point_name, split_tags
 from nntest.store.repository import REPOSITORY_FILE, repository_name, resolve_repository
 
 Source = str | Path
+#: Paths that cannot be used, with reasons.
+Damaged = list[tuple[str, str]]
 _MAX_DEPTH = 6
+_META = "/.cm/meta.json"
 # What `is_point_name` says, once more because a hundred thousand names are asked about.
 _POINT_NAME = re.compile(r"ckp-[^.]*\.[0-9]+\.json").fullmatch
 
@@ -46,21 +49,47 @@ class Folder:
 
 @dataclass(kw_only=True)
 class Listing:
-    """What was found under one root, which is what an index belongs to."""
+    """What is found under one root, which is what an index belongs to.
+
+    ``folders`` and ``damaged`` grow while somebody walks.
+    """
 
     root: Path
     folders: list[Folder] = field(default_factory=list)
     damaged: list[tuple[str, str]] = field(default_factory=list)
+    found: Iterator[Folder] = field(default_factory=lambda: iter(()))
+
+    def walk(self) -> Iterator[Folder]:
+        """Yield all folders, those that were not asked for before as they are found.
+
+        Raises
+        ------
+        UsageError
+            The source is a file, but no readable zip.
+        """
+        yield from tuple(self.folders)
+        for folder in self.found:
+            self.folders.append(folder)
+            yield folder
 
 
 def list_sources(source: Source | Sequence[Source], tags: str | Sequence[str] = "") -> list[Listing]:
-    """List the points of repositories (by name), folders and zips.
+    """List the points of repositories, folders and zips; see :func:`open_sources`."""
+    listings = open_sources(source, tags)
+    for listing in listings:
+        for _ in listing.walk():
+            pass
+    return listings
+
+
+def open_sources(source: Source | Sequence[Source], tags: str | Sequence[str] = "") -> list[Listing]:
+    """Return listings of repositories (by name), folders and zips; what they hold is found by walking them in order.
 
     Parameters
     ----------
     source
         One or several of: a name that ck knows, a folder (repository, experiment, or any with points below it), a
-        zip. A folder that is given twice counts once.
+        zip. A folder that is given twice (an experiment, and its repository) counts once.
     tags
         Only experiments that carry all of these.
 
@@ -71,46 +100,52 @@ def list_sources(source: Source | Sequence[Source], tags: str | Sequence[str] = 
     """
     sources = [source] if isinstance(source, str | Path) else list(source)
     wanted = set(split_tags(tags))
+    seen: set[tuple[str, str]] = set()
     listings: dict[Path, Listing] = {}
     for item in sources:
         path = Path(item).expanduser()
         if path.is_file():
-            listings.setdefault(path.resolve(), _list_zip(path, wanted))
+            listing = Listing(root=path.resolve())
+            found = _in_zip(listing.damaged, path, wanted)
         else:
             repository = resolve_repository(item)
-            root = repository.path.resolve()
-            listings.setdefault(root, _list_folder(root, repository.name, wanted))
-    return _without_overlap(list(listings.values()))
+            listing = Listing(root=repository.path.resolve())
+            found = _in_folder(listing.damaged, listing.root, repository.name, wanted)
+        listing.found = _unseen(found, seen)
+        listings.setdefault(listing.root, listing)
+    return list(listings.values())
 
 
-def _without_overlap(listings: list[Listing]) -> list[Listing]:
-    """Take folders out that an earlier source has listed already (an experiment, and its repository)."""
-    seen: set[tuple[str, str]] = set()
-    for listing in listings:
-        listing.folders = [folder for folder in listing.folders if (folder.container, folder.path) not in seen]
-        seen.update((folder.container, folder.path) for folder in listing.folders)
-    return listings
+def _unseen(folders: Iterator[Folder], seen: set[tuple[str, str]]) -> Iterator[Folder]:
+    for folder in folders:
+        place = (folder.container, folder.path)
+        if place not in seen:
+            seen.add(place)
+            yield folder
 
 
-def _list_folder(root: Path, name: str, wanted: set[str]) -> Listing:
-    listing = Listing(root=root)
+def _in_folder(damaged: Damaged, root: Path, name: str, wanted: set[str]) -> Iterator[Folder]:
     experiments = root / "experiment"
     if experiments.is_dir():
         for entry in _subfolders(str(experiments)):
-            _list_experiment(listing, entry, name, wanted)
+            folder, _ = _experiment(damaged, entry, name, wanted)
+            if folder is not None:
+                yield folder
     else:
         name = next((repository_name(up) for up in root.parents if (up / REPOSITORY_FILE).is_file()), name)
-        _walk(listing, str(root), name, wanted, _MAX_DEPTH)
-    return listing
+        yield from _walk(damaged, str(root), name, wanted, _MAX_DEPTH)
 
 
-def _walk(listing: Listing, path: str, repo: str, wanted: set[str], depth: int) -> None:
-    """List every folder with points below ``path``; folders of points have none below themselves."""
-    if not _list_experiment(listing, path, repo, wanted) and depth:
+def _walk(damaged: Damaged, path: str, repo: str, wanted: set[str], depth: int) -> Iterator[Folder]:
+    """Yield every folder with points below ``path``; folders of points have none below themselves."""
+    folder, ends_here = _experiment(damaged, path, repo, wanted)
+    if folder is not None:
+        yield folder
+    if not ends_here and depth:
         for entry in _subfolders(path):
             inner = Path(entry)
             name = repository_name(inner) if (inner / REPOSITORY_FILE).is_file() else repo
-            _walk(listing, entry, name, wanted, depth - 1)
+            yield from _walk(damaged, entry, name, wanted, depth - 1)
 
 
 def _subfolders(path: str) -> list[str]:
@@ -121,29 +156,28 @@ def _subfolders(path: str) -> list[str]:
         return []
 
 
-def _list_experiment(listing: Listing, path: str, repo: str, wanted: set[str]) -> bool:
-    """Add a folder's points to the listing; tell whether it is a folder of points."""
-    tags = _tags_of(listing, path)
+def _experiment(damaged: Damaged, path: str, repo: str, wanted: set[str]) -> tuple[Folder | None, bool]:
+    """Return a folder's points where they are wanted; tell whether it is a folder of points."""
+    tags = _tags_of(damaged, path)
     if tags is not None and not wanted <= set(tags):
-        return True
+        return None, True
     try:
         names, statuses = _point_files(path)
     except OSError as error:
-        listing.damaged.append((path, f"cannot be listed ({os.strerror(error.errno or 0)}); see to its permissions"))
-        return True
-    if names and (tags is not None or not wanted):
-        listing.folders.append(
-            Folder(
-                repo=repo,
-                name=os.path.basename(path),  # noqa: PTH119 - paths are plain texts here, for speed
-                path=path,
-                tags=tags or (),
-                names=names,
-                sizes=[status.st_size for status in statuses],
-                times=[status.st_mtime_ns for status in statuses],
-            )
-        )
-    return bool(names) or tags is not None
+        damaged.append((path, f"cannot be listed ({os.strerror(error.errno or 0)}); see to its permissions"))
+        return None, True
+    if not names or (tags is None and wanted):
+        return None, bool(names) or tags is not None
+    folder = Folder(
+        repo=repo,
+        name=os.path.basename(path),  # noqa: PTH119 - paths are plain texts here, for speed
+        path=path,
+        tags=tags or (),
+        names=names,
+        sizes=[status.st_size for status in statuses],
+        times=[status.st_mtime_ns for status in statuses],
+    )
+    return folder, True
 
 
 def _point_files(path: str) -> tuple[list[str], list[os.stat_result]]:
@@ -173,7 +207,7 @@ def _exists(name: str, descriptor: int) -> bool:
     return True
 
 
-def _tags_of(listing: Listing, path: str) -> tuple[str, ...] | None:
+def _tags_of(damaged: Damaged, path: str) -> tuple[str, ...] | None:
     """Return an entry's tags, empty where its meta is damaged, None where the folder is no entry."""
     meta = f"{path}/.cm/meta.json"
     try:
@@ -183,7 +217,7 @@ def _tags_of(listing: Listing, path: str) -> tuple[str, ...] | None:
         return None
     tags = _parse_tags(data)
     if tags is None:
-        listing.damaged.append((meta, "is no JSON object; expected the entry's meta; restore the file"))
+        damaged.append((meta, "is no JSON object; expected the entry's meta; restore the file"))
     return tags or ()
 
 
@@ -198,36 +232,36 @@ def _parse_tags(data: bytes) -> tuple[str, ...] | None:
     return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
 
 
-def _list_zip(path: Path, wanted: set[str]) -> Listing:
-    listing = Listing(root=path.resolve())
+def _in_zip(damaged: Damaged, path: Path, wanted: set[str]) -> Iterator[Folder]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-            metas = {str(PurePosixPath(member.filename).parents[1]): member for member in _metas(members)}
-            repo = _zip_repository(archive, members) or path.stem
-            by_folder: dict[str, list[zipfile.ZipInfo]] = {}
-            for member in members:
-                inner = PurePosixPath(member.filename)
-                if is_point_name(inner.name):
-                    by_folder.setdefault(str(inner.parent), []).append(member)
-            for folder, points in sorted(by_folder.items()):
-                tags = _zip_tags(listing, archive, path, metas.get(folder))
-                if wanted <= set(tags):
-                    listing.folders.append(_zip_folder(path, repo, folder, tags, points))
+        folders = _zip_folders(damaged, path, wanted)
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
         raise UsageError(f"{path}: not a readable zip ({error}); expected a repository, a folder or a zip") from None
-    return listing
+    yield from folders
 
 
-def _metas(members: Iterable[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    return [member for member in members if member.filename.endswith("/.cm/meta.json")]
+def _zip_folders(damaged: Damaged, path: Path, wanted: set[str]) -> list[Folder]:
+    folders = []
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        metas = {member.filename.removesuffix(_META): member for member in members if member.filename.endswith(_META)}
+        repo = _zip_repository(archive, members) or path.stem
+        by_folder: dict[str, list[zipfile.ZipInfo]] = {}
+        for member in members:
+            inside, _, name = member.filename.rpartition("/")
+            if is_point_name(name):
+                by_folder.setdefault(inside, []).append(member)
+        for inside, points in sorted(by_folder.items()):
+            tags = _zip_tags(damaged, archive, path, metas.get(inside))
+            if wanted <= set(tags):
+                folders.append(_zip_folder(path, repo, inside, tags, points))
+    return folders
 
 
 def _zip_repository(archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo]) -> str:
     """Return the name that a ``.ckr.json`` at the root, or under one top folder, gives the archive."""
     for member in members:
-        inner = PurePosixPath(member.filename)
-        if inner.name == REPOSITORY_FILE and len(inner.parts) <= 2:
+        if member.filename.endswith(REPOSITORY_FILE) and len(PurePosixPath(member.filename).parts) <= 2:
             words = _read_member(archive, member)
             name = orjson.loads(words).get("data_alias") if words and _parse_tags(words) is not None else None
             return name if isinstance(name, str) else ""
@@ -235,15 +269,13 @@ def _zip_repository(archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo]
 
 
 def _zip_tags(
-    listing: Listing, archive: zipfile.ZipFile, path: Path, member: zipfile.ZipInfo | None
+    damaged: Damaged, archive: zipfile.ZipFile, path: Path, member: zipfile.ZipInfo | None
 ) -> tuple[str, ...]:
     if member is None:
         return ()
     tags = _parse_tags(_read_member(archive, member) or b"")
     if tags is None:
-        listing.damaged.append(
-            (f"{path}/{member.filename}", "is no JSON object; expected the entry's meta; restore the file")
-        )
+        damaged.append((f"{path}/{member.filename}", "is no JSON object; expected the entry's meta; restore the file"))
     return tags or ()
 
 
@@ -251,10 +283,10 @@ def _zip_folder(path: Path, repo: str, folder: str, tags: tuple[str, ...], point
     points.sort(key=lambda member: member.filename)
     return Folder(
         repo=repo,
-        name=PurePosixPath(folder).name,
-        path="" if folder == "." else folder,
+        name=folder.rpartition("/")[2],
+        path=folder,
         tags=tags,
-        names=[PurePosixPath(member.filename).name for member in points],
+        names=[member.filename.rpartition("/")[2] for member in points],
         sizes=[member.file_size for member in points],
         times=[member.CRC for member in points],
         container=str(path),
