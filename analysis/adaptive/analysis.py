@@ -1,125 +1,169 @@
 """Adaptive: the best program for every layer of a network, and what that is worth.
 
-A program is picked for a layer on odd repetitions and its time is estimated on even ones: the smallest of several
-noisy times is too small (the winner's curse), and the other half does not know who won. Every total, the ideal's and
-each single program's, is a sum of the same statistic over the same half.
+Two kinds of points answer it. Single layers, measured one by one, compose a network: a program is picked for a layer on
+odd repetitions and its time is estimated on even ones, every total is a sum of the same statistic over the same half.
+Whole networks that tell the time of each layer are treated as the published study did (each layer's minimum over
+repetitions and batch sizes, over a mean of whole-network times), and beside it with one rule on both sides.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from nntest.analyses.bars import set_heading
-from nntest.analyses.cases import NATIVE, RANKINGS, collect, time_of
-from nntest.analyses.columns import ANSWER, present, require
+from nntest.analyses.cases import NATIVE, RANKINGS
+from nntest.analyses.columns import nearest, present, require
+from nntest.analyses.composed import SETTING, candidates, chosen, solve
 from nntest.analyses.names import count_noun, equals, listed, pretty, setting_labels
-from nntest.analyses.networks import layers_of, shapes_as_layers
+from nntest.analyses.networks import PREFIX, layers_of, shapes_as_layers
 from nntest.analyses.selection import select
-from nntest.analyses.style import empty_figure, new_figure, ordered_subjects, subject_styles
+from nntest.analyses.style import LABEL_BOX, empty_figure, new_figure, ordered_subjects, subject_styles
+from nntest.analyses.whole import STUDY_RULE, WHOLE, compose, rows_of
 from nntest.errors import UsageError
-from nntest.statistics.comparison import compare, decide
-from nntest.statistics.interval import intervals, student_quantile
 from nntest.units import format_duration
 
 NAME = "adaptive"
-SETTING = ("platform", "target", "batch_size", "threads", "dtype", "cache", "isa", "post_ops")
 MAX_LAYERS = 60
 MAX_BARS = 24
+MAX_PANELS = 8
+MAX_TOLD = 4
 MARKS = {"equivalent": "≈", "undecided": "?"}
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """One program on one layer: its time on the half that picks and on the half that estimates (us)."""
-
-    answer: dict
-    picked_us: float
-    time_us: float
-    low_us: float
-    high_us: float
-    log_error: float
-    freedom: float
-    series: object
-
-    @property
-    def library(self):
-        """Library that the program belongs to."""
-        return self.answer["library"]
 
 
 def table(source, options):
     """Return the time per library of the ideal network, and how it was found.
 
     Parts: ``total`` (the ideal against the best single library), ``single`` (against every single library and
-    program, on the layers that it has), ``layers`` (who was picked, how sure), ``missing`` (layers nobody measured).
+    program, on the layers that it has), ``layers`` (who was picked, how sure), ``missing`` (layers nobody measured),
+    ``left_out`` (layers of whole networks that not all libraries have), ``sets`` (sets of libraries against the first).
     """
-    require(source.points, ["time_us", "species", "shape", "program", "library"], where=NAME)
+    require(source.points, ["time_us", "program", "library"], where=NAME)
     ranked = select(source.points, options, where=NAME).ranked
-    ranked = ranked[ranked["species"].notna() & ranked["shape"].notna()]
-    if ranked.empty:
-        raise UsageError(f"{NAME}: no row tells its species and shape; expected points of single layers")
+    sets = library_sets(ranked, options)
     if options.libraries:
-        ranked = ranked[np.logical_or.reduce([equals(ranked["library"], name) for name in options.libraries])]
-        if ranked.empty:
-            raise UsageError(f"{NAME}: no row is of the libraries {', '.join(options.libraries)}")
-    layers = layers_of(source, options.network, where=NAME) if options.network else shapes_as_layers(ranked)
-    keys = present(ranked, SETTING)
+        ranked = ranked[ranked["library"].astype("string").isin({name for one in sets for name in one}).to_numpy()]
+    single, whole = _split(ranked)
+    models = whole_models(source, whole, options)
     results = []
-    for values, rows in ranked.groupby(keys, observed=True, dropna=False, sort=True):
-        setting = {"model": layers["model"].iloc[0], **dict(zip(keys, values, strict=True))}
-        for ranking in RANKINGS:
-            choices = gather_choices(rows, ranking, options)
-            if any((row.species, row.shape) in choices for row in layers.itertuples()):
-                results.append(solve(choices, layers, {**setting, "ranking": ranking}))
+    if len(single) and (models is None or not options.network):
+        results += of_layers(source, single, sets, options)
+    if models is not None:
+        results += of_networks(source.layers, models, sets, options)
+    if not any("total" in result for result in results):
+        raise UsageError(f"{NAME}: {_why_nothing(single, results)}")
+    tables = {}
+    for result in results:
+        for name, frame in result.items():
+            tables.setdefault(name, []).append(frame)
+    tables = {name: pd.concat(frames, ignore_index=True) for name, frames in tables.items()}
+    main = {NAME: by_library(tables["layers"]), **tables}
+    if len(sets) > 1:
+        main["sets"] = against_first(tables["total"])
+    return main
+
+
+def library_sets(ranked, options):
+    """Return the sets of libraries to compose of, each a tuple of tags; one empty set means all libraries.
+
+    ``a,b`` is one set; ``a+b,c+d`` are two.
+    """
+    items = options.libraries
+    groups = [item.split("+") for item in items] if any("+" in item for item in items) else [list(items)]
+    tags = ranked["library"].drop_duplicates()
+    sets = []
+    for group in groups:
+        found = [str(tag) for name in group for tag in tags[equals(tags, name)]]
+        if group and not found:
+            raise UsageError(f"{NAME}: no row is of the libraries {', '.join(group)}")
+        sets.append(tuple(dict.fromkeys(found)))
+    return sets
+
+
+def of_layers(source, ranked, sets, options):
+    """Compose the network of single layers: a list of results, one per set of libraries and ranking."""
+    layers = layers_of(source, options.network, where=NAME) if options.network else shapes_as_layers(ranked)
+    statistic = "median" if options.statistic == STUDY_RULE else options.statistic
+    if statistic == "mean":
+        raise UsageError(f"{NAME}: the mean is for whole networks; expected median or minimum for single layers")
+    results = []
+    for ranking in RANKINGS:
+        found = candidates(ranked, ranking, statistic, split=options.split)
+        for names in sets:
+            some = chosen(found, names)
+            words = "+".join(sorted(some.table["library"].unique()))
+            results.append(solve(some, layers, ranking, words))
+    results = [result for result in results if result]
     if not results:
-        raise UsageError(f"{NAME}: none of the network's layers was measured; run its datasets first")
-    return {name: pd.concat([result[name] for result in results], ignore_index=True) for name in results[0]}
+        return []
+    joined = {name: pd.concat([result[name] for result in results], ignore_index=True) for name in results[0]}
+    keys = present(joined["total"], ("libraries", *SETTING))
+    return [{name: frame.sort_values(keys, kind="stable") for name, frame in joined.items()}]
 
 
-def gather_choices(rows, ranking, options):
-    """Return the choices for each (species, shape): the time of every answer on both halves."""
-    times = time_of(rows, ranking)
-    keys = ("species", "shape", *ANSWER)
-    halves = [np.ones(len(rows), dtype=bool)]
-    if options.split and "repetition" in rows:
-        odd = (rows["repetition"].astype("Int64") % 2 == 1).fillna(value=False).to_numpy(dtype=bool)
-        halves = [odd, ~odd, halves[0]]
-    *half_times, all_times = [_by_key(rows[half], times[half], keys, options.statistic) for half in halves]
-    choices = {}
-    for key, whole in all_times.items():
-        # a case without both halves (one repetition) is picked and estimated on the same samples
-        found = [half.get(key) for half in half_times]
-        pick, estimate = found if found and all(found) else (whole, whole)
-        answer, item, series = estimate
-        choices.setdefault(key[:2], []).append(
-            Choice(answer, pick[1].estimate, item.estimate, item.low, item.high, item.log_error, item.freedom, series)
-        )
-    return choices
+def whole_models(source, ranked, options):
+    """Return the rows of whole networks that tell their layers, None where there are none."""
+    if "model" not in ranked or not ranked["model"].notna().any() or source.layers is None or source.layers.empty:
+        return None
+    ranked = ranked[ranked["model"].notna()]
+    if options.network:
+        known = {str(name) for name in ranked["model"].unique()}
+        wanted = options.network.removeprefix(PREFIX)
+        ranked = ranked[ranked["model"].astype("string").isin([options.network, wanted])]
+        if ranked.empty and not _is_network(source, wanted):
+            raise UsageError(f"{NAME}: there is no network {options.network!r}; {nearest(wanted, known)}")
+    return None if ranked.empty else ranked
 
 
-def solve(choices, layers, setting):
-    """Pick for every layer, and sum up; returns the tables of one setting and ranking."""
-    images = float(setting.get("batch_size") or 1)
-    measured = [row for row in layers.itertuples() if (row.species, row.shape) in choices]
-    picks = [sorted(choices[row.species, row.shape], key=lambda choice: choice.picked_us) for row in measured]
-    weights = np.array([row.multiplicity for row in measured]) / (1e3 * images)
-    ideal = [pick[0] for pick in picks]
-    layer_table = _layer_table(measured, picks, weights, setting)
-    singles = _single_table(ideal, picks, weights, [row.multiplicity for row in measured], setting)
-    missing = layers[[(row.species, row.shape) not in choices for row in layers.itertuples()]]
-    return {
-        NAME: _by_library(layer_table, setting),
-        "total": _with(setting, _total_row(ideal, weights, missing, singles)),
-        "single": singles,
-        "layers": layer_table,
-        "missing": _with(setting, missing[["layer", "species", "shape", "multiplicity"]]),
-    }
+def of_networks(layers, ranked, sets, options):
+    """Compose each whole network of its libraries' layers: a list of results."""
+    layers = rows_of(layers, ranked, options.direction)
+    # libraries that were named are compared across number formats, others only within one
+    keys = [key for key in present(ranked, ("model", *SETTING)) if key != "batch_size" and key in layers]
+    keys = [key for key in keys if key != "dtype" or not options.libraries]
+    results = []
+    for values, rows in layers.groupby(keys, observed=True, dropna=False, sort=True):
+        setting = dict(zip(keys, values, strict=True))
+        points = ranked[np.logical_and.reduce([_same(ranked[key], value) for key, value in setting.items()])]
+        for names in sets:
+            libraries = sorted(str(name) for name in points["library"].unique() if not names or name in names)
+            if libraries:
+                mine = rows[rows["library"].isin(libraries).to_numpy(dtype=bool)]
+                results.append(compose(mine, points, libraries, setting, options))
+    return results
+
+
+def by_library(layers):
+    """Return what each library contributes to the ideal."""
+    keys = present(layers, ("model", *(key for key in SETTING if key != "batch_size"), "ranking", "libraries"))
+    whole = layers["ranking"] == WHOLE
+    parts = []
+    # the batch size is a setting of single layers, and a choice for those of whole networks
+    for rows, more in ((layers[~whole], present(layers, ["batch_size"])), (layers[whole], [])):
+        if len(rows):
+            groups = rows.groupby([*keys, *more, "library"], observed=True, dropna=False, sort=False)
+            frame = groups.agg(time_ms_per_image=("time_ms_per_image", "sum"), layers=("multiplicity", "sum"))
+            frame = frame.reset_index()
+            owner = frame.groupby([*keys, *more], observed=True, dropna=False, sort=False)
+            frame["share"] = frame["time_ms_per_image"] / owner["time_ms_per_image"].transform("sum")
+            frame["_place"] = owner.ngroup()
+            frame = frame.sort_values(["_place", "time_ms_per_image"], ascending=[True, False], kind="stable")
+            parts.append(frame.drop(columns="_place"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def against_first(totals):
+    """Return the ideal of each set of libraries over that of the first set."""
+    keys = [key for key in present(totals, ("model", *SETTING, "ranking")) if totals[key].notna().any()]
+    first = totals.drop_duplicates(keys)[[*keys, "libraries", "ideal_ms_per_image"]]
+    both = totals[[*keys, "libraries", "ideal_ms_per_image"]].merge(first, on=keys, suffixes=("", "_first"))
+    return both.assign(ratio=both["ideal_ms_per_image"] / both["ideal_ms_per_image_first"])
 
 
 def chart(tables, _options):
     """Draw the totals (ideal split by library, single libraries below) and who was picked for each layer."""
     totals, layers = tables["total"], tables["layers"]
+    if (totals["ranking"] == WHOLE).all():
+        return _whole_chart(tables)
+    totals = totals[totals["ranking"] != WHOLE]
     first = totals.iloc[0]
     keys = ["model", *present(totals, SETTING)]
     here = (layers[keys].astype("string").fillna("") == first[keys].astype("string").fillna("").tolist()).all(axis=1)
@@ -139,8 +183,12 @@ def chart(tables, _options):
 
 def finding(tables, _options):
     """Say what the ideal costs, what the best single library costs, who was picked, and how sure that is."""
-    words = []
-    for _, row in tables["total"].iterrows():
+    totals, layers = tables["total"], tables["layers"]
+    words = [_whole_words(tables)] if (totals["ranking"] == WHOLE).any() else []
+    layers = layers[layers["ranking"] == NATIVE]
+    if layers.empty:
+        return " ".join(words)
+    for _, row in totals[totals["ranking"] != WHOLE].iterrows():
         kind = "" if row["ranking"] == NATIVE else " with reorders around every layer"
         words.append(
             f"{pretty(row['model'])}{kind}: the best program for each layer needs "
@@ -153,8 +201,6 @@ def finding(tables, _options):
         else:
             words[-1] += "; no single library has all of these layers"
         words[-1] += "."
-    layers = tables["layers"]
-    layers = layers[layers["ranking"] == NATIVE]
     picked = layers.groupby("library")["multiplicity"].sum().sort_values(ascending=False)
     words.append(
         "Picked: " + listed(f"{pretty(name)} for {count_noun(count, 'layer')}" for name, count in picked.items()) + "."
@@ -178,144 +224,6 @@ def finding(tables, _options):
             f"Nobody measured {names}: the totals lack {count_noun(int(missing['multiplicity'].sum()), 'layer')}."
         )
     return " ".join(words)
-
-
-def _by_key(rows, times, keys, statistic):
-    cases = collect(rows, times, keys)
-    columns = present(cases.table, ("species", "shape"))
-    answers = cases.table[present(cases.table, ANSWER)].astype("string").fillna("")
-    found = intervals(cases.series, statistic)
-    layers = list(cases.table[columns].astype("string").itertuples(index=False, name=None))
-    names = [dict(zip(answers.columns, row, strict=True)) for row in answers.itertuples(index=False, name=None)]
-    return {
-        (*layer, *answer.values()): (answer, item, series)
-        for layer, answer, item, series in zip(layers, names, found, cases.series, strict=True)
-    }
-
-
-def _with(setting, frame):
-    frame = frame.reset_index(drop=True)
-    head = pd.DataFrame([setting] * len(frame), columns=list(setting), index=frame.index)
-    return pd.concat([head, frame], axis=1)
-
-
-def _layer_table(measured, picks, weights, setting):
-    comparisons = {
-        number: compare(pick[1].series, pick[0].series) for number, pick in enumerate(picks) if len(pick) > 1
-    }
-    judged = dict(zip(comparisons, decide(list(comparisons.values()), "fdr"), strict=True))
-    rows = []
-    for number, (layer, pick) in enumerate(zip(measured, picks, strict=True)):
-        best, rival = pick[0], pick[1] if len(pick) > 1 else None
-        rows.append(
-            {
-                "layer": layer.layer,
-                "species": layer.species,
-                "shape": layer.shape,
-                "multiplicity": layer.multiplicity,
-                **best.answer,
-                "picked_us": best.picked_us,
-                "time_us": best.time_us,
-                "ci_low_us": best.low_us,
-                "ci_high_us": best.high_us,
-                "time_ms_per_image": weights[number] * best.time_us,
-                "runner_up": rival.answer["program"] if rival else "",
-                "runner_up_us": rival.time_us if rival else np.nan,
-                "verdict": judged[number].verdict if rival else "alone",
-                "mde_pct": judged[number].mde_pct if rival else np.nan,
-            }
-        )
-    frame = pd.DataFrame(rows)
-    frame["share"] = frame["time_ms_per_image"] / frame["time_ms_per_image"].sum()
-    return _with(setting, frame)
-
-
-def _by_library(layer_table, setting):
-    groups = layer_table.groupby("library", sort=False)
-    frame = groups.agg(time_ms_per_image=("time_ms_per_image", "sum"), layers=("multiplicity", "sum")).reset_index()
-    frame["share"] = frame["time_ms_per_image"] / frame["time_ms_per_image"].sum()
-    return _with(setting, frame.sort_values("time_ms_per_image", ascending=False))
-
-
-def _single_table(ideal, picks, weights, multiplicities, setting):
-    """Compare the ideal with each library (its own best per layer) and each program, on the layers that it has."""
-    rows = []
-    for kind in ("library", "program"):
-        for name in sorted({choice.answer[kind] for pick in picks for choice in pick}):
-            # picks are sorted by the picking half, so the first of a library is its own best
-            own = [next((choice for choice in pick if choice.answer[kind] == name), None) for pick in picks]
-            has = [number for number, choice in enumerate(own) if choice is not None]
-            theirs = [own[number] for number in has]
-            best = [ideal[number] for number in has]
-            ratio, low, high = _ratio(best, theirs, weights[has])
-            rows.append(
-                {
-                    "kind": kind,
-                    "name": name,
-                    "library": theirs[0].library,
-                    "layers": int(sum(multiplicities[number] for number in has)),
-                    "layers_of": int(sum(multiplicities)),
-                    "time_ms_per_image": _sum(theirs, weights[has]),
-                    "ideal_ms_same_layers": _sum(best, weights[has]),
-                    "ratio": ratio,
-                    "ci_low": low,
-                    "ci_high": high,
-                }
-            )
-    return _with(setting, pd.DataFrame(rows))
-
-
-def _total_row(ideal, weights, missing, singles):
-    total = _sum(ideal, weights)
-    half = _half_width(np.array([w * c.time_us * c.log_error for w, c in zip(weights, ideal, strict=True)]), ideal)
-    complete = singles[(singles["kind"] == "library") & (singles["layers"] == singles["layers_of"])]
-    best = complete.sort_values("time_ms_per_image").iloc[0] if len(complete) else None
-    ratios = ("ratio", "ci_low", "ci_high") if best is not None else ()
-    ratio, low, high = [best[name] for name in ratios] or [np.nan] * 3
-    return pd.DataFrame(
-        [
-            {
-                "libraries": "+".join(sorted(set(singles["library"]))),
-                "layers": singles["layers_of"].iloc[0],
-                "layers_missing": int(missing["multiplicity"].sum()),
-                "ideal_ms_per_image": total,
-                "ideal_ci_low": total - half,
-                "ideal_ci_high": total + half,
-                "best_single_library": best["name"] if best is not None else "",
-                "best_single_ms_per_image": best["time_ms_per_image"] if best is not None else np.nan,
-                "ratio": ratio,
-                # both sides follow one rule here, so the two are equal; a study's own rule may differ
-                "ratio_same_rule": ratio,
-                "ratio_ci_low": low,
-                "ratio_ci_high": high,
-            }
-        ]
-    )
-
-
-def _sum(choices, weights):
-    return float(sum(weight * choice.time_us for weight, choice in zip(weights, choices, strict=True)))
-
-
-def _half_width(errors, choices):
-    """Half the interval of a sum of independent terms, with the fewest degrees of freedom of any (conservative)."""
-    freedom = min(choice.freedom for choice in choices)
-    return student_quantile(0.975, freedom) * float(np.sqrt(np.sum(errors**2))) if freedom == freedom else np.nan  # noqa: PLR0124
-
-
-def _ratio(best, theirs, weights):
-    """Ratio of two sums with its interval by the delta method; a layer that both give to one program moves both."""
-    upper, lower = _sum(best, weights), _sum(theirs, weights)
-    errors = []
-    for weight, mine, other in zip(weights, best, theirs, strict=True):
-        a, b = weight * mine.time_us / upper, weight * other.time_us / lower
-        if mine is other:
-            errors.append((a - b) * mine.log_error)
-        else:
-            errors += [a * mine.log_error, b * other.log_error]
-    half = _half_width(np.array(errors), [*best, *theirs])
-    ratio = upper / lower
-    return ratio, ratio * float(np.exp(-half)), ratio * float(np.exp(half))
 
 
 def _total_bars(tables, keys):
@@ -349,7 +257,7 @@ def _rows_like(frame, columns, values):
     return frame[(frame[columns].astype("string").fillna("") == values).all(axis=1)]
 
 
-def _draw_totals(axes, bars, styles):
+def _draw_totals(axes, bars, styles, *, legend=True):
     drawn = set()
     # a library many times slower would press the rest into a line
     end = min(max(sum(value for _, value in parts) for _, parts, _ in bars), 2.5 * sum(v for _, v in bars[0][1]))
@@ -365,14 +273,16 @@ def _draw_totals(axes, bars, styles):
             left = min(left + value, end)
         cut = "… " if sum(value for _, value in parts) > end else ""
         axes.annotate(
-            cut + words, (left, position), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5
-        )
+            cut + words, (left, position), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5,
+            bbox=LABEL_BOX,
+        )  # fmt: skip
     axes.set_yticks(range(len(bars)), [label for label, _, _ in bars])
     axes.set_ylim(len(bars) - 0.45, -0.55)
     axes.set_xlim(0, end * 1.7)
     axes.set_xlabel("ms per image")
     axes.grid(axis="x")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3, ncols=4, handlelength=1.5)
+    if legend:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3, ncols=4, handlelength=1.5)
 
 
 def _draw_layers(axes, shown, count, styles):
@@ -382,7 +292,15 @@ def _draw_layers(axes, shown, count, styles):
         axes.barh(position, time, height=0.8, color=style["color"], hatch=style["hatch"], edgecolor=style["edge"])
         rival = f" {MARKS[row['verdict']]} {row['runner_up']}" if row["verdict"] in MARKS else ""
         words = f"{row['program']}{rival}  {100 * row['share']:.1f} %"
-        axes.annotate(words, (time, position), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5)
+        axes.annotate(
+            words,
+            (time, position),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+            bbox=LABEL_BOX,
+        )
     times = [f"  × {times}" if times > 1 else "" for times in shown["multiplicity"]]
     axes.set_yticks(range(len(shown)), [shape + words for shape, words in zip(shown["shape"], times, strict=True)])
     axes.set_ylim(len(shown) - 0.4, -0.6)
@@ -414,3 +332,107 @@ def _interval(row):
     if row["ideal_ci_low"] != row["ideal_ci_low"]:
         return ""
     return f" (95 %: {_ms(row['ideal_ci_low'])} to {_ms(row['ideal_ci_high'])})"
+
+
+def _whole_words(tables):
+    """Say what composing whole networks of several libraries is worth, as published and by one rule."""
+    words = []
+    totals = tables["total"][tables["total"]["ranking"] == WHOLE]
+    for _, row in totals.head(MAX_TOLD).iterrows():
+        several = f" of {_named(row['libraries'])}" if len(totals) > totals["model"].nunique() else ""
+        said = (
+            f"{pretty(row['model'])}: {_ms(row['ideal_ms_per_image'])} per image with the fastest library{several} for "
+            f"each of {count_noun(row['layers'], 'layer')}"
+        )
+        if row["best_single_library"]:
+            said += f", {_gain(row)} ({_ms(row['best_single_ms_per_image'])})"
+        if _differ(row):
+            said += f"; by one rule on both sides {_percent(row['ratio_same_rule'])}"
+        words.append(f"{said}.")
+    if any(_differ(row) for _, row in totals.iterrows()):
+        words.append(
+            "The first percentage divides least times of layers by a mean of the whole, as the study does; the rule is "
+            "the same layers, statistic and batch size on both sides."
+        )
+    if len(totals) > MAX_TOLD:
+        words.append(f"The table has {len(totals) - MAX_TOLD} more.")
+    left_out = tables["left_out"].drop_duplicates(["layer", "reason"])
+    if len(left_out):
+        said = listed(dict.fromkeys(_left_out(row) for row in left_out.itertuples()), limit=5)
+        words.append(f"Left out, since not all libraries have it: {said}.")
+    return " ".join(words)
+
+
+def _differ(row):
+    return row["ratio_same_rule"] == row["ratio_same_rule"] and row["ratio"] != row["ratio_same_rule"]
+
+
+def _left_out(row):
+    return f"{row.layer} ({row.reason})" if row.layer else row.reason
+
+
+def _named(libraries):
+    return listed((pretty(name) for name in libraries.split("+")), limit=6).replace(" and ", " or ")
+
+
+def _whole_chart(tables):
+    """Draw for every network a bar of the ideal, split by library, above one of each library alone."""
+    totals = tables["total"].head(MAX_PANELS)
+    keys = [key for key in present(totals, ("model", *SETTING, "libraries")) if totals[key].notna().any()]
+    settings = setting_labels(totals, [key for key in keys if key not in ("model", "libraries")])
+    panels = []
+    for (_, total), setting in zip(totals.iterrows(), settings, strict=True):
+        wanted = total[keys].astype("string").fillna("").tolist()
+        parts = _rows_like(tables[NAME], keys, wanted)
+        ideal = list(zip(parts["library"], parts["time_ms_per_image"], strict=True))
+        bars = [("best per layer", ideal, _ms(total["ideal_ms_per_image"]))]
+        singles = _rows_like(tables["single"], keys, wanted).sort_values("time_ms_per_image")
+        for _, single in singles.iterrows():
+            words = f"{_ms(single['time_ms_per_image'])}, {1 / single['ratio']:.2f}x the best"
+            bars.append((pretty(single["name"]), [(single["library"], single["time_ms_per_image"])], words))
+        words = f", {_percent(total['ratio'])} than {pretty(total['best_single_library'])}" if len(singles) else ""
+        rule = f" (by one rule: {_percent(total['ratio_same_rule'])})" if _differ(total) else ""
+        panels.append((f"{pretty(total['model'])}{f', {setting}' if setting else ''}{words}{rule}", bars))
+    heights = [0.34 * len(bars) + 0.75 for _, bars in panels]
+    figure = new_figure(9.0, 1.0 + sum(heights))
+    styles = subject_styles(ordered_subjects((name, name) for name in tables["single"]["library"]))
+    grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
+    for axes, (title, bars) in zip(grid[:, 0], panels, strict=True):
+        _draw_totals(axes, bars, styles, legend=False)
+        axes.set_title(title)
+    more = f" (the first {MAX_PANELS} of {len(tables['total'])})" if len(tables["total"]) > MAX_PANELS else ""
+    set_heading(figure, f"The fastest library for each layer, against one library for all{more}")
+    return figure
+
+
+def _percent(ratio):
+    change = 100 * (1 - ratio)
+    if abs(change) < 0.05:
+        return "nothing less"
+    return f"{abs(change):.1f} % {'less' if change > 0 else 'more'}"
+
+
+def _split(ranked):
+    """Return the rows of single layers, and the others."""
+    if not {"shape", "species"} <= set(ranked.columns):
+        return ranked.iloc[:0], ranked
+    told = (ranked["shape"].notna() & ranked["species"].notna()).to_numpy()
+    return (ranked, ranked.iloc[:0]) if told.all() else (ranked[told], ranked[~told])
+
+
+def _same(column, value):
+    return (column.isna() if pd.isna(value) else column == value).fillna(value=False).to_numpy(dtype=bool)
+
+
+def _is_network(source, wanted):
+    networks = source.networks
+    return networks is not None and wanted in {str(name).removeprefix(PREFIX) for name in networks["network"].unique()}
+
+
+def _why_nothing(single, results):
+    if results:
+        reasons = listed((_left_out(row) for row in results[0]["left_out"].itertuples()), limit=3)
+        return f"the libraries have no layer in common ({reasons}); choose others by --libraries"
+    if len(single):
+        return "none of the network's layers was measured; run its datasets first"
+    return "no row tells its species and shape, or is of a network with times of layers"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nntest.analyses.style import INK, new_figure, ordered_subjects, subject_styles
+from nntest.analyses.style import INK, LABEL_BOX, new_figure, ordered_subjects, subject_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,4 +148,4 @@ def _draw(axes: "Axes", y: float, bar: Bar, style: dict[str, Any], *, start: flo
     leftwards = start > 0 and bar.value < start
     axes.annotate(bar.label, (min(ends) if leftwards else max(ends), y), xytext=(-4 if leftwards else 4, 0),
                   textcoords="offset points", ha="right" if leftwards else "left", va="center", fontsize=8.5,
-                  annotation_clip=False)  # fmt: skip
+                  bbox=LABEL_BOX, annotation_clip=False)  # fmt: skip

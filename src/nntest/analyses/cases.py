@@ -11,11 +11,13 @@ from nntest.statistics.series import Key, Series
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nntest.statistics.series import Ints
+    from nntest.statistics.series import Floats, Ints
 
 NATIVE = "native"
 END_TO_END = "end_to_end"
 RANKINGS = (NATIVE, END_TO_END)
+#: Columns that tell where a sample was taken.
+PLACES = ("session", "point", "launch", "round", "repetition")
 _WIDEST = 2**62
 
 
@@ -45,7 +47,6 @@ def collect(points: "pd.DataFrame", times: "pd.Series", keys: Sequence[str] = CA
     process each.
     """
     import numpy as np
-    import pandas as pd
 
     keys = present(points, keys)
     known = times.notna().to_numpy()
@@ -54,23 +55,31 @@ def collect(points: "pd.DataFrame", times: "pd.Series", keys: Sequence[str] = CA
     if not known.all():
         points, times = points[known], times[known]
     numbers, first = group_numbers(points, keys)
+    batch = batch_of(points, times.to_numpy(dtype=np.float64), numbers, first.size)
+    table = points.iloc[first][keys].reset_index(drop=True)
+    if "dataset" in points and "dataset" not in keys:
+        table["dataset"] = joined_cells(points["dataset"], numbers).reindex(np.arange(first.size)).to_numpy()
+    return Cases(table[present(table, CASE)], batch)
+
+
+def batch_of(points: "pd.DataFrame", times: "Floats", numbers: "Ints", count: int) -> Batch:
+    """Return the series of ``count`` cases: ``numbers`` tells which case each row is of, ``times`` its value."""
+    import numpy as np
+    import pandas as pd
+
     order = np.argsort(numbers, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(np.bincount(numbers, minlength=first.size))]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(numbers, minlength=count))]).astype(np.int64)
     sessions, launches, rounds = _places(points)
     processes = combined([sessions, launches])
     places, _ = pd.factorize(combined([processes, rounds]))
     where = np.flatnonzero(np.diff(np.maximum.accumulate(places), prepend=-1))
-    batch = Batch(
-        times.to_numpy(dtype=np.float64)[order],
+    return Batch(
+        times[order],
         _launches(numbers[order], processes[order]),
         places[order].astype(np.int64),
         starts,
         _Names(where, sessions, launches, rounds),
     )
-    table = points.iloc[first][keys].reset_index(drop=True)
-    if "dataset" in points and "dataset" not in keys:
-        table["dataset"] = joined_cells(points["dataset"], numbers).reindex(np.arange(first.size)).to_numpy()
-    return Cases(table[present(table, CASE)], batch)
 
 
 def group_numbers(points: "pd.DataFrame", keys: Sequence[str]) -> tuple["Ints", "Ints"]:

@@ -35,7 +35,7 @@ def select(points: "pd.DataFrame", options: Options, *, where: str = "points") -
     """
     points = filter_rows(points, options.get("where", ()), where=where)
     reasons = exclusion_reasons(points, include=options.get("include", ()))
-    ranked = points[reasons.isna()]
+    ranked = points if reasons.isna().all() else points[reasons.isna()]
     if ranked.empty:
         raise UsageError(f"{where}: {_why_empty(points, reasons)}")
     return Selection(ranked, excluded_table(points, reasons))

@@ -51,6 +51,8 @@ _KNOWN = {
     "tensorrt-fp16": PURPLE,
     "tensorrt-fp32": VERMILLION,
 }
+#: Behind labels, so that no grid line runs through them; the report makes the white its paper.
+LABEL_BOX = {"facecolor": "#ffffff", "edgecolor": "none", "pad": 1.0}
 HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\")
 MARKERS = ("o", "D", "s", "^", "v", "P")
 
