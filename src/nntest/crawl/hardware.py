@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nntest.crawl.read import UnreadableError, parse
+from nntest.crawl.content import UnreadableError, parse
 from nntest.crawl.rules import to_number, to_text
 from nntest.crawl.sources import Folder, Listing
 

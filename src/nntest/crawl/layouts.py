@@ -21,6 +21,7 @@ MISFITS = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 
 # Values that are looked up in dictionaries: what JSON calls an array must be hashable.
 _CODED: Any = None | bool | int | float | str | tuple[Any, ...] | dict[str, Any]
+_PART_TEXTS = ("label", "direction", "kernel")
 _NOTHING = msgspec.Raw(b"null")
 
 
@@ -99,7 +100,7 @@ def _ask_parts(view: View, part: Part, repetition: _Node) -> None:
         return
     inner = repetition.list_at(parts.items)
     for name, rules in parts.rules.items():
-        _ask(inner, rules, Any if name in ("index", "time_us") else _CODED)
+        _ask(inner, rules, _CODED if name in _PART_TEXTS else Any)
 
 
 def _build(root: _Node) -> Layout:

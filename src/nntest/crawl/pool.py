@@ -7,7 +7,6 @@ They start as soon as it is clear that there is enough, and read while the calle
 
 import os
 import pickle
-import struct
 import subprocess
 import sys
 import tempfile
@@ -17,8 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from nntest.crawl.read import Harvest, Reader, Work, no_collector, read
+from nntest.crawl.read import Harvest, Work, read
 from nntest.crawl.views import Part, View
+from nntest.crawl.worker import PLACE
 
 #: A file costs as much as this many bytes: to open it, and to keep what it says.
 FILE_WEIGHT = 12_000
@@ -26,9 +26,8 @@ FILE_WEIGHT = 12_000
 WORTH_PROCESSES = 100_000_000
 _SHARE = 8_000_000
 _MAX_WORKERS = 8
-_PLACE = struct.Struct("qq")
 
-_CODE = "import sys; sys.path[:] = sys.argv[4:]; from nntest.crawl.pool import serve; serve(*map(int, sys.argv[1:4]))"
+_CODE = "import sys; sys.path[:] = sys.argv[4:]; from nntest.crawl.worker import serve; serve(*map(int, sys.argv[1:4]))"
 
 
 class Pool:
@@ -148,7 +147,7 @@ class _Workers:
         data = pickle.dumps(work, protocol=pickle.HIGHEST_PROTOCOL)
         self._shares.write(data)
         with suppress(BrokenPipeError):
-            os.write(self._sink, _PLACE.pack(self._end, len(data)))
+            os.write(self._sink, PLACE.pack(self._end, len(data)))
         self._end += len(data)
 
     def answers(self) -> list[Harvest] | None:
@@ -182,15 +181,3 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     if process.stdout is not None:
         with suppress(OSError):
             process.stdout.close()
-
-
-def serve(source: int, shares: int, order: int) -> None:
-    """Be a worker: draw shares until there are none left, then answer with the harvest on standard output."""
-    reader = Reader(*pickle.loads(os.pread(shares, order, 0)))
-    with no_collector():
-        while place := os.read(source, _PLACE.size):
-            start, size = _PLACE.unpack(place)
-            for item in pickle.loads(os.pread(shares, size, start)):
-                reader.add(item)
-    sys.stdout.buffer.write(pickle.dumps(reader.harvest(), protocol=pickle.HIGHEST_PROTOCOL))
-    sys.stdout.buffer.flush()
