@@ -7,9 +7,11 @@ from nntest.analyses.columns import CASE, present, require
 from nntest.analyses.names import count_noun, natural_key, pretty, question_labels, question_noun, subject_labels
 from nntest.analyses.selection import select
 from nntest.analyses.style import FAINT, empty_figure, new_figure, ordered_subjects, subject_styles
+from nntest.errors import UsageError
 from nntest.model.species import SPECIES
 
 NAME = "violin"
+KERNEL = "kernel"
 #: With fewer samples a density says more about its bandwidth than about the data.
 MIN_DENSITY = 5
 LOG_FROM = 20
@@ -20,10 +22,10 @@ LABELS = {"time_us": "time of one call, µs", "gflops": "GFLOPS"}
 
 def table(source, options):
     """Return the samples drawn: the case columns, launch, round, repetition and the metric."""
-    points = source.points
+    points = _kernels(source) if options.group_by == KERNEL else source.points
     require(points, ["time_us", options.metric, options.group_by], where=NAME)
     ranked = select(points, options, where=NAME).ranked
-    columns = [*CASE, "session", "launch", "round", "repetition", "trust", options.metric]
+    columns = [*CASE, "session", "launch", "round", "repetition", "trust", KERNEL, options.metric]
     return {NAME: ranked[ranked[options.metric].notna()][present(ranked, columns)].reset_index(drop=True)}
 
 
@@ -65,6 +67,14 @@ def finding(tables, options):
         f"Half of the samples of a case lie within {spread.median():.1f} % of each other (median of "
         f"{count_noun(len(spread), 'case')}); {subject} on {question} scatters most, {spread.max():.1f} %."
     )
+
+
+def _kernels(source):
+    """Return the kernels that a profiler saw, one row per repetition and kernel."""
+    kernels = source.kernels
+    if kernels is None or kernels.empty:
+        raise UsageError(f"{NAME}: no point tells its kernels; measure under a profiler, or group by another column")
+    return kernels
 
 
 def _panel(axes, frame, styles, options):
@@ -144,7 +154,10 @@ def _legend_above(axes, styles):
 
 def _spread(samples, metric):
     """Return the distance of the quartiles of each case, in percent, by what answered and what was asked."""
-    groups = samples.groupby([subject_labels(samples), question_labels(samples)])[metric]
+    questions = question_labels(samples)
+    if KERNEL in samples:
+        questions = questions + ", " + samples[KERNEL].astype("string").fillna("?")
+    groups = samples.groupby([subject_labels(samples), questions])[metric]
     return 100 * (groups.quantile(0.75) / groups.quantile(0.25) - 1)
 
 

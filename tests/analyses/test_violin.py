@@ -97,3 +97,15 @@ def test_whole_networks_are_named_by_their_model(carry: Carry) -> None:
     )
     labels = [label.get_text() for label in axes_of(carry, points)[0].get_yticklabels()]
     assert labels == ["AlexNet"]
+
+
+def test_kernels_of_a_profiler_have_a_panel_each(carry: Carry) -> None:
+    points = typed(repetitions([10.0, 11.0, 12.0, 13.0, 14.0, 15.0]))
+    kernels = pd.concat([points.assign(kernel=name, time_us=points["time_us"] * part) for name, part in
+                         (("gemm", 0.7), ("im2col", 0.2))], ignore_index=True)  # fmt: skip
+    axes = axes_of(carry, points, group_by="kernel", kernels=kernels)
+    assert [panel.get_title(loc="left").split(":")[0] for panel in axes] == ["gemm", "im2col"]
+    result = carry("violin", points, group_by="kernel", kernels=kernels)
+    assert len(result.tables["violin"]) == 12
+    with pytest.raises(UsageError, match=r"^violin: no point tells its kernels; measure under a profiler, or group"):
+        carry("violin", points, group_by="kernel")

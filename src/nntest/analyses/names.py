@@ -1,9 +1,10 @@
 """Names as charts show them; tables keep the raw ones."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from nntest.analyses.cases import group_numbers
 from nntest.analyses.columns import QUESTION, present
 
 if TYPE_CHECKING:
@@ -94,6 +95,10 @@ def subject_labels(frame: "pd.DataFrame") -> "pd.Series":
 
     A program that runs several libraries (a framework) is named by the library.
     """
+    return _of_distinct(frame, ("program", "library", *_DETAILS), _subject_labels)
+
+
+def _subject_labels(frame: "pd.DataFrame") -> "pd.Series":
     program = frame["program"].astype("string").fillna("?")
     library = frame["library"].astype("string").fillna("?")
     several = library.groupby(program.to_numpy()).transform("nunique") > 1
@@ -118,6 +123,10 @@ def question_labels(frame: "pd.DataFrame", *, without: Sequence[str] = ()) -> "p
 
     Columns in ``without`` are said elsewhere.
     """
+    return _of_distinct(frame, QUESTION, lambda rows: _question_labels(rows, without))
+
+
+def _question_labels(frame: "pd.DataFrame", without: Sequence[str]) -> "pd.Series":
     import pandas as pd
 
     nothing = pd.Series(pd.NA, index=frame.index, dtype="string")
@@ -142,6 +151,15 @@ def setting_labels(frame: "pd.DataFrame", columns: Sequence[str]) -> "pd.Series"
             words = texts if plain else f"{column.replace('_', ' ')} " + texts
             label = label.where(label == "", label + ", ") + words
     return label
+
+
+def _of_distinct(
+    frame: "pd.DataFrame", columns: Sequence[str], label: "Callable[[pd.DataFrame], pd.Series]"
+) -> "pd.Series":
+    """Label the distinct rows only, of which there are few, and spread the labels over all."""
+    numbers, first = group_numbers(frame, present(frame, columns))
+    spread: pd.Series = label(frame.iloc[first]).take(numbers)
+    return spread.set_axis(frame.index)
 
 
 def count_noun(count: int, noun: str) -> str:
