@@ -88,7 +88,7 @@ def test_gflops(carry: Carry) -> None:
 def test_an_unknown_group_is_refused(carry: Carry) -> None:
     with pytest.raises(UsageError) as caught:
         carry("violin", session(), group_by="colour")
-    assert str(caught.value) == "violin: group_by is 'colour'; expected one of platform, operator, library"
+    assert str(caught.value) == "violin: group_by is 'colour'; expected one of platform, operator, library, kernel"
 
 
 def test_whole_networks_are_named_by_their_model(carry: Carry) -> None:
