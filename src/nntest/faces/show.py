@@ -1,7 +1,7 @@
 """``nntest show``: one point or one experiment: what was asked, how it was measured, and what to make of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,8 +61,14 @@ def point_lines(path: Path, point: "Point") -> Iterator[str]:
     if point.samples:
         yield f"  time      {_time(point)}"
     yield f"  output    {_output(point)}"
-    yield f"  verdict   {trust}; {'seen: ' + ', '.join(flags) if flags else 'nothing was seen that speaks against it'}"
+    yield f"  verdict   {_verdict(trust, flags)}"
     yield f"  ids       case {case.id}, subject {subject.id}, platform {platform.id}"
+
+
+def _verdict(trust: str, flags: Sequence[str]) -> str:
+    if flags:
+        return f"{trust}; seen: {', '.join(flags)}"
+    return f"{trust}; nothing was seen that speaks against it" if trust == "stable" else trust
 
 
 def _time(point: "Point") -> str:
