@@ -12,7 +12,7 @@ from typing import Literal
 import typer
 
 from nntest import __version__
-from nntest.errors import BusyMachineError, NNTestError
+from nntest.errors import BusyMachineError, MissingPartError, NNTestError
 from nntest.faces.columns import columns
 
 Verdict = Literal["ok", "note", "wrong"]
@@ -118,10 +118,18 @@ def _compiler() -> Iterator[Finding]:
 
 
 def _libraries() -> Iterator[Finding]:
-    from nntest.measure.libraries import find_libraries
+    from nntest.measure.libraries import LIBRARY_NAMES, find_libraries, find_library
 
-    for found in find_libraries():
+    usable = find_libraries()
+    for found in usable:
         yield Finding(subject="library", verdict="ok", found=found.library.tag)
+    for name in LIBRARY_NAMES:
+        if name not in {found.library.name for found in usable}:
+            try:
+                find_library(name)
+            except MissingPartError as error:
+                # none of them is needed, but its programs are left out without it
+                yield Finding(subject="library", verdict="note", found=str(error))
 
 
 def _machine() -> Iterator[Finding]:
