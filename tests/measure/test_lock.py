@@ -41,3 +41,16 @@ def test_a_lock_that_nobody_signed(tmp_path: Path) -> None:
         path.write_text("")
         with pytest.raises(BusyMachineError, match="another process"), machine_lock(path, now=NOW):
             pass
+
+
+def test_a_link_in_the_common_folder_is_not_followed(tmp_path: Path) -> None:
+    victim, path = tmp_path / "victim", tmp_path / "lock"
+    victim.write_text("precious")
+    path.symlink_to(victim)
+    with pytest.raises(BusyMachineError) as refusal, machine_lock(path, now=NOW):
+        pass
+    assert (
+        str(refusal.value)
+        == f"{path}: it cannot serve as the machine's lock (Too many levels of symbolic links); remove it"
+    )
+    assert victim.read_text() == "precious"

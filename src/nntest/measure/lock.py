@@ -44,11 +44,16 @@ def machine_lock(path: Path, *, now: datetime, share: bool = False) -> Iterator[
 
 def _open(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
+    # anyone can put a link into a common folder: what it leads to must not be signed
+    careful = os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except PermissionError:
-        # another user's file: flock needs no right to write, only the signature is lost
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | careful, 0o666)
+        except PermissionError:
+            # another user's file: flock needs no right to write, only the signature is lost
+            return os.open(path, os.O_RDONLY | careful)
+    except OSError as error:
+        raise BusyMachineError(f"{path}: it cannot serve as the machine's lock ({error.strerror}); remove it") from None
     if os.fstat(descriptor).st_uid == os.getuid():
         os.fchmod(descriptor, 0o666)  # whatever the umask made of it
     return descriptor
