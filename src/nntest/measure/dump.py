@@ -1,10 +1,12 @@
 """Tensors of a case as files that anyone can check with NumPy or PyTorch."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 
+from nntest.errors import UsageError
 from nntest.measure.output import read_output
 from nntest.measure.trial import Trial
 from nntest.model.species import find_species
@@ -13,6 +15,23 @@ if TYPE_CHECKING:
     from nntest.measure.world import Driver
 
 _FORM = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+def open_dump(folder: Path) -> None:
+    """Make the folder, before anything is measured for it.
+
+    Raises
+    ------
+    UsageError
+        It cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK | os.X_OK)
+    except OSError as error:
+        raise UsageError(f"dump: {folder} cannot be made ({error.strerror}); choose another folder") from None
+    if not writable:
+        raise UsageError(f"dump: {folder} cannot be written; choose another folder")
 
 
 def dump_case(folder: Path, driver: "Driver", key: int, trial: Trial) -> Path:
@@ -28,7 +47,6 @@ def dump_case(folder: Path, driver: "Driver", key: int, trial: Trial) -> Path:
     import numpy as np
 
     case = trial.case
-    folder.mkdir(parents=True, exist_ok=True)
     stem = dump_stem(trial)
     raw = folder / f"{stem}.raw"
     tensors = find_species(case.species).tensors(case.parameters, case.batch_size)

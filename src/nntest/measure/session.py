@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nntest.measure.account import Account
 from nntest.measure.builds import build_all
+from nntest.measure.dump import open_dump
 from nntest.measure.groups import Group, estimate_s
 from nntest.measure.interrupts import Interrupts, SessionInterrupted
 from nntest.measure.journal import FORMAT, Journal, last_journal_path, new_journal_path
@@ -76,9 +77,11 @@ def run_session(plan: SessionPlan, reporter: Reporter | None = None, world: Worl
     MissingPartError
         There is no compiler.
     UsageError
-        There is nothing to resume.
+        The folder of ``dump`` cannot be written.
     """
     world = real_world() if world is None else world
+    if plan.request.dump is not None:
+        open_dump(plan.request.dump)
     with Interrupts() as interrupts, machine_lock(world.lock_path, now=world.now(), share=plan.request.share) as shared:
         return _Session(plan, reporter or SilentReporter(), world, interrupts, shared=shared).run()
 
