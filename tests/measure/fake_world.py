@@ -172,9 +172,9 @@ class FakeDriver:
         self.cases: dict[int, Case] = {}
         self.state = "running"
 
-    def setup(self, key: int, case: Case) -> SetupAnswer:
+    def setup(self, key: int, case: Case, output: Path | None = None, *, unless: str = "") -> SetupAnswer:
         self.cases[key] = case
-        self._do("setup", key, 0.001)
+        hash_, written = self._give_output("setup", key, 0.001, output, unless)
         return SetupAnswer(
             create_s=0.0002,
             prepare_weights_s=0.0003,
@@ -187,6 +187,8 @@ class FakeDriver:
             memory_bytes=1000,
             weights_bytes=100,
             cores=tuple(range(case.threads)),
+            hash=hash_,
+            written=written,
         )
 
     def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> WarmUpAnswer:
@@ -213,15 +215,9 @@ class FakeDriver:
         )
 
     def output(self, key: int, path: Path, *, unless: str = "") -> OutputAnswer:
-        value = 0.0
-        try:
-            self._do("output", key, self.fake.call_s(self.cases[key]))
-        except OtherOutput as other:
-            value = other.value
-        answer = f"{value!r}"
-        if answer != unless:
-            np.full(_output_shape(self.cases[key]), value, dtype=np.float32).tofile(path)
-        return OutputAnswer(hash=answer, written=answer != unless, library_s=self.fake.call_s(self.cases[key]))
+        call_s = self.fake.call_s(self.cases[key])
+        hash_, written = self._give_output("output", key, call_s, path, unless)
+        return OutputAnswer(hash=hash_, written=written, library_s=call_s)
 
     def dump_tensor(self, key: int, role: str, path: Path) -> None:
         dims = find_species(self.cases[key].species).tensors(self.cases[key].parameters)[role]
@@ -249,6 +245,19 @@ class FakeDriver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _give_output(self, verb: str, key: int, seconds: float, path: Path | None, unless: str) -> tuple[str, bool]:
+        value = 0.0
+        try:
+            self._do(verb, key, seconds)
+        except OtherOutput as other:
+            value = other.value
+        if path is None:
+            return "", False
+        hash_ = f"{value!r}"
+        if hash_ != unless:
+            np.full(_output_shape(self.cases[key]), value, dtype=np.float32).tofile(path)
+        return hash_, hash_ != unless
 
     def _do(self, verb: str, key: int, seconds: float, *more: Any) -> None:
         assert self.state == "running", f"{verb} of a {self.state} driver"

@@ -57,6 +57,7 @@ def test_a_case_is_set_up_warmed_up_timed_and_its_output_written(tmp_path: Path)
         assert block.prime_calls >= 1
         assert min(block.involuntary_switches, block.minor_faults, block.major_faults) >= 0
 
+        assert (setup.hash, setup.written) == ("", False)
         output = driver.output(7, tmp_path / "a path with = and %.bin")
         values = np.fromfile(tmp_path / "a path with = and %.bin", np.float32).reshape(1, 2, 3, 2)
         np.testing.assert_allclose(values, expected(case), rtol=1e-5, atol=1e-5)
@@ -66,6 +67,26 @@ def test_a_case_is_set_up_warmed_up_timed_and_its_output_written(tmp_path: Path)
         assert again.hash == output.hash
         assert not again.written
         assert not (tmp_path / "again.bin").exists()
+
+
+@pytest.mark.parametrize("layout", ["auto", "NCHW"])
+def test_the_first_run_gives_its_output_at_once(layout: str, tmp_path: Path) -> None:
+    case = case_of("conv-works-cpu", layout=layout)
+    with start("conv-works-cpu") as driver:
+        setup = driver.setup(1, case, tmp_path / "first.bin")
+        output = driver.output(1, tmp_path / "later.bin")
+        known = driver.setup(2, case, tmp_path / "known.bin", unless=setup.hash)
+    assert (setup.written, known.written) == (True, False)
+    assert setup.hash == output.hash == known.hash
+    assert (tmp_path / "first.bin").read_bytes() == (tmp_path / "later.bin").read_bytes()
+    assert not (tmp_path / "known.bin").exists()
+
+
+def test_a_longer_file_of_that_name_is_cut(tmp_path: Path) -> None:
+    (tmp_path / "out.bin").write_bytes(bytes(10_000))
+    with start("conv-works-cpu") as driver:
+        driver.setup(1, case_of("conv-works-cpu"), tmp_path / "out.bin")
+    assert (tmp_path / "out.bin").stat().st_size == 12 * 4
 
 
 def test_dropped_and_unknown_keys_are_refused() -> None:
@@ -158,8 +179,7 @@ def test_what_a_library_prints_disturbs_no_answer_and_is_bounded(tmp_path: Path)
 
 def test_what_an_operator_leaves_unwritten_is_nan(tmp_path: Path) -> None:
     with start("conv-unwritten-cpu") as driver:
-        driver.setup(1, case_of("conv-unwritten-cpu"))
-        driver.output(1, tmp_path / "out.bin")
+        driver.setup(1, case_of("conv-unwritten-cpu"), tmp_path / "out.bin")
     values = np.fromfile(tmp_path / "out.bin", np.float32)
     assert np.isfinite(values[:6]).all()
     assert np.isnan(values[6:]).all()

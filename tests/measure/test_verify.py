@@ -405,6 +405,7 @@ def test_comparing_wakes_no_pool_of_threads() -> None:
         "expected = np.ones((1, 100000, 1, 1))\n"
         "while (before := burnt_ns()) != (time.sleep(0.02), burnt_ns())[1]: pass\n"
         "assert verify(case, expected.astype(np.float32), Reference(expected, 'x'), 'softmax').verified\n"
-        "assert burnt_ns() - before < 1_000_000, burnt_ns() - before\n"
+        "time.sleep(0.02)\n"
+        "assert burnt_ns() - before < 5_000_000, burnt_ns() - before\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

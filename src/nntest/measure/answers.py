@@ -1,7 +1,7 @@
 """What a driver process answers, and how it fails to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar
 
 from nntest.errors import DriverError, NNTestError
@@ -40,6 +40,8 @@ class SetupAnswer:
     """What setting a case up took (seconds) and gave; ``cores`` holds each thread's core, -1 where not pinned.
 
     ``library_s`` is the time inside the library, all of its calls together: reorders are repeated for their median.
+    ``hash`` is the fingerprint of the first run's output, and ``written`` whether it went to the file; empty and False
+    where no file was named.
     """
 
     create_s: float
@@ -53,6 +55,8 @@ class SetupAnswer:
     memory_bytes: int
     weights_bytes: int
     cores: tuple[int, ...]
+    hash: str = ""
+    written: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +109,7 @@ _Answer = TypeVar("_Answer")
 
 def read_answer(kind: type[_Answer], answer: Mapping[str, Any]) -> _Answer:
     """Make one of the classes above of the driver's JSON; keys that it does not know are left out."""
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # every kind is a dataclass
+    every = fields(kind)  # type: ignore[arg-type]  # every kind is a dataclass
+    names = [field.name for field in every if field.name in answer or field.default is MISSING]
     values = {name: tuple(answer[name]) if isinstance(answer[name], list) else answer[name] for name in names}
     return kind(**values)

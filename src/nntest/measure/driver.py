@@ -33,7 +33,7 @@ from nntest.measure.build import BuiltProgram
 from nntest.model.case import Case
 from nntest.model.species import find_species
 
-PROTOCOL = 1
+PROTOCOL = 2  # 2: set-up gives the first output; 1: first
 
 # Bytes kept of what a library printed, and how many of its last lines stand in a reason.
 _KEPT_BYTES = 8192
@@ -151,15 +151,18 @@ class DriverProcess:
         """Process id."""
         return self._process.pid
 
-    def setup(self, key: int, case: Case) -> SetupAnswer:
-        """Make a case ready under ``key`` and run it once; replaces what stood there.
+    def setup(self, key: int, case: Case, output: Path | None = None, *, unless: str = "") -> SetupAnswer:
+        """Make a case ready under ``key`` and run it once into a poisoned buffer; replaces what stood there.
+
+        The output of that run goes to the file ``output``, where one is named, unless its hash is ``unless``.
 
         Raises
         ------
         UnsupportedCase
             The operator cannot do it.
         """
-        return read_answer(SetupAnswer, self._ask("setup", key=key, **_case_values(case)))
+        wish = {} if output is None else {"path": output, "unless": unless}
+        return read_answer(SetupAnswer, self._ask("setup", key=key, **_case_values(case), **wish))
 
     def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> WarmUpAnswer:
         """Call until call times have settled or ``max_s`` is over, then calibrate the loops of a block."""

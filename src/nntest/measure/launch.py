@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nntest.errors import DriverError, NNTestError
 from nntest.measure.account import Account
-from nntest.measure.driver import DriverCrash, DriverFailure, DriverTimeout, UnsupportedCase
+from nntest.measure.driver import DriverCrash, DriverFailure, DriverTimeout, SetupAnswer, UnsupportedCase
 from nntest.measure.dump import dump_case
 from nntest.measure.groups import Group, round_order
 from nntest.measure.interrupts import Interrupts
@@ -140,12 +140,13 @@ class GroupLaunch:
     def _set_up(self, processes: Processes, driver: Driver, standing: Standing) -> None:
         """Set a case up in the slot's process: output first, then warm-up; a wrong output ends the trial."""
         bench, key = self._bench, self._key(standing)
+        output = None if bench.check is None else bench.check.scratch
         with bench.interrupts.waiting():
-            answer = driver.setup(key, standing.trial.case)
+            answer = driver.setup(key, standing.trial.case, output, unless=standing.output_hash)
         bench.account.add("set_up", answer.library_s)
         processes.set_ready(self._slot(standing), key)
         if bench.check is not None:
-            self._check(driver, standing, answer.implementation)
+            self._check(bench.check, answer, standing)
             if standing.lost:
                 return
         if bench.dump is not None and self._launch == 0:
@@ -197,13 +198,11 @@ class GroupLaunch:
             standing.loops = bench.plan.loops or answer.loops
         return WarmUp(values_s=tuple(answer.values_s), settled=answer.settled)
 
-    def _check(self, driver: Driver, standing: Standing, implementation: str) -> None:
-        """Compare the output with what is known; the first time with the reference."""
+    def _check(self, check: OutputCheck, answer: SetupAnswer, standing: Standing) -> None:
+        """Compare the first run's output with what is known; the first time with the reference."""
         bench = self._bench
-        if bench.check is None:
-            return
         first = not standing.output_hash
-        bench.check.compare(driver, self._key(standing), standing, implementation)
+        check.judge(answer.hash, standing, answer.implementation)
         if standing.verification.verified is False:
             self._lose(standing, "wrong", standing.verification.reason)
         elif first:
@@ -220,7 +219,7 @@ class GroupLaunch:
         bench = self._bench
         if bench.check is None or not standing.samples:
             return
-        bench.check.compare(driver, self._key(standing), standing, standing.launches[-1].implementation)
+        bench.check.recompute(driver, self._key(standing), standing, standing.launches[-1].implementation)
         if standing.verification.verified is False:
             self._lose(standing, "wrong", f"the output changed during timing: {standing.verification.reason}")
 

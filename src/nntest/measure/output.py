@@ -19,33 +19,37 @@ if TYPE_CHECKING:
 
 
 class OutputCheck:
-    """Fetch outputs into one scratch file, at ``scratch``, and compare them."""
+    """Have outputs written to one scratch file, at ``scratch``, and compare them."""
 
     def __init__(self, world: World, account: Account, interrupts: Interrupts, scratch: Path) -> None:
         self._world = world
         self._account = account
         self._interrupts = interrupts
-        self._scratch = scratch
+        self.scratch = scratch
 
-    def compare(self, driver: Driver, key: int, standing: Standing, implementation: str) -> None:
+    def recompute(self, driver: Driver, key: int, standing: Standing, implementation: str) -> None:
+        """Run the case once more and judge what comes out."""
+        with self._interrupts.waiting():
+            answer = driver.output(key, self.scratch, unless=standing.output_hash)
+        self._account.add("check", answer.library_s)
+        self.judge(answer.hash, standing, implementation)
+
+    def judge(self, hash_: str, standing: Standing, implementation: str) -> None:
         """Set ``verification`` of the standing; an output whose hash passed before passes again.
 
         An output that differs from the one that passed (sums of several threads may) is compared in full.
         """
+        if standing.output_hash and hash_ == standing.output_hash:
+            return
         from nntest.measure.verify import algorithm_in_force
 
         case = standing.trial.case
-        with self._interrupts.waiting():
-            answer = driver.output(key, self._scratch, unless=standing.output_hash)
-        self._account.add("check", answer.library_s)
-        if standing.output_hash and answer.hash == standing.output_hash:
-            return
         with self._account.spending("reference"), self._interrupts.waiting():
             reference = self._world.expected(case)
         algorithm = algorithm_in_force(standing.trial.candidate.program.algorithm, implementation)
-        standing.verification = self._world.verify(case, read_output(self._scratch, case), reference, algorithm)
+        standing.verification = self._world.verify(case, read_output(self.scratch, case), reference, algorithm)
         standing.output_varies = standing.output_varies or bool(standing.output_hash)
-        standing.output_hash = standing.output_hash or answer.hash
+        standing.output_hash = standing.output_hash or hash_
 
 
 @contextmanager

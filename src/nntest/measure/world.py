@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class Driver(AbstractContextManager["Driver"], Protocol):
     """One live driver process, as ``measure.driver.DriverProcess`` has it."""
 
-    def setup(self, key: int, case: Case) -> "SetupAnswer":
-        """Prepare a case under a key."""
+    def setup(self, key: int, case: Case, output: Path | None = None, *, unless: str = "") -> "SetupAnswer":
+        """Prepare a case under a key and run it; write the output, where a file is named, unless its hash is known."""
 
     def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> "WarmUpAnswer":
         """Run untimed until the times settle; calibrates the loops of a block."""

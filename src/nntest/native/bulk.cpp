@@ -1,37 +1,55 @@
 #include "bulk.h"
 
+#include <array>
 #include <cstring>
 
 namespace nntest {
 namespace {
 
-void generate_uniform(InputStream stream, float* values, std::size_t count) {
-  for (std::size_t index = 0; index < count; ++index) values[index] = stream.uniform(index);
+void generate_uniform(InputStream stream, float* values, std::size_t count, std::size_t first) {
+  for (std::size_t index = 0; index < count; ++index) values[index] = stream.uniform(first + index);
 }
 
-std::uint64_t sum_of_mixed(const float* values, std::size_t count) {
-  std::uint64_t sum = 0;
-  for (std::size_t index = 0; index < count; ++index) {
-    std::uint32_t bits;
-    std::memcpy(&bits, &values[index], sizeof bits);
-    sum += splitmix64((index + 1) * kGolden ^ bits);
+constexpr std::size_t kLanes = 8;
+using Lanes = std::array<std::uint64_t, kLanes>;
+
+// One step of all lanes, 64 bytes. The halves of each word are multiplied, after it was mixed with its place; the word
+// itself goes to the neighbouring lane, so that it counts also where its other half has become zero.
+void take_stripe(const Lanes& words, Lanes& places, Lanes& sums) {
+  Lanes mixed;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    mixed[lane] = words[lane] ^ places[lane];
+    places[lane] += kGolden;
+    sums[lane] += (mixed[lane] & 0xffffffffu) * (mixed[lane] >> 32);
   }
-  return sum;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane ^ 1] += words[lane];
 }
 
 }  // namespace
 
-void generate(InputStream stream, float* values, std::size_t count) {
+void generate(InputStream stream, float* values, std::size_t count, std::size_t first) {
   if (stream.fill() == Fill::kNormal) {
-    generate_uniform(stream, values, count);
+    generate_uniform(stream, values, count, first);
     return;
   }
-  for (std::size_t index = 0; index < count; ++index) values[index] = stream(index);
+  for (std::size_t index = 0; index < count; ++index) values[index] = stream(first + index);
 }
 
 std::uint64_t fingerprint(const float* values, std::size_t count) {
-  // Each value is mixed with its place and the terms are added, so that no step waits for the one before.
-  return splitmix64(count + 1) + sum_of_mixed(values, count);
+  Lanes places, sums{}, words;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) places[lane] = splitmix64(lane + 1);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(values);
+  std::size_t left = count * sizeof(float);
+  for (; left >= sizeof words; left -= sizeof words, bytes += sizeof words) {
+    std::memcpy(words.data(), bytes, sizeof words);
+    take_stripe(words, places, sums);
+  }
+  words.fill(0);
+  std::memcpy(words.data(), bytes, left);
+  take_stripe(words, places, sums);
+  std::uint64_t hash = splitmix64(count + 1);
+  for (const std::uint64_t sum : sums) hash = splitmix64(hash * kGolden ^ splitmix64(sum));
+  return hash;
 }
 
 }  // namespace nntest

@@ -8,8 +8,8 @@
 
 namespace nntest {
 
-// The first `count` values of a stream, in logical order.
-void generate(InputStream stream, float* values, std::size_t count);
+// `count` values of a stream from index `first` on, in logical order.
+void generate(InputStream stream, float* values, std::size_t count, std::size_t first = 0);
 
 // A hash of all bits and their places.
 std::uint64_t fingerprint(const float* values, std::size_t count);

@@ -52,9 +52,8 @@ void write_text(const std::string& path, const std::string& text) {
 void run_by_hand(const OperatorLibrary& library, const std::string& species, const Conditions& conditions) {
   if (species.empty()) throw Failure("--species is missing; this operator does not say what it computes");
   const PreparedCase prepared(library, case_from_environment(species), conditions);
-  std::vector<float> output;
-  prepared.compute_output(output);
-  write_floats("tmp-ck-output.bin", output);
+  const Output output = prepared.first_output();
+  write_floats("tmp-ck-output.bin", output.values, output.count);
   const WarmUp warmed = warm_up(prepared, WarmUpRules{});
   const Block block = run_block(prepared, warmed.loops);
 

@@ -41,6 +41,7 @@ class InputStream {
   InputStream(std::uint64_t seed, std::uint64_t role, Fill fill)
       : start_(splitmix64(seed * kGolden + role)), fill_(fill) {}
 
+  std::uint64_t start() const { return start_; }
   Fill fill() const { return fill_; }
 
   // Before the fill: 24 bits spread over [-1, 1). They fit into 32 bits, which every processor converts in vectors.

@@ -1,12 +1,14 @@
 #include "prepared_case.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "bulk.h"
 #include "cache.h"
 #include "clock.h"
 #include "failure.h"
+#include "input_values.h"
 #include "threads.h"
 
 namespace nntest {
@@ -52,13 +54,28 @@ void for_each_element(const Dims& dims, const Dims& strides, Visit&& visit) {
 }
 
 // Room for one plain tensor, kept for the next: touching fresh pages costs more than filling them.
-float* scratch(std::int64_t count) {
-  static std::vector<float> room;
-  if (room.size() < static_cast<std::size_t>(count)) room.resize(static_cast<std::size_t>(count));
-  return room.data();
-}
+class Room {
+ public:
+  float* of(std::int64_t count) {
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(float);
+    if (buffer_.bytes() < bytes || buffer_.data() == nullptr) {
+      buffer_ = Buffer();
+      buffer_ = Buffer(bytes, 0);
+    }
+    return buffer_.floats();
+  }
+
+ private:
+  Buffer buffer_;
+};
+
+Room described_order;  // an input or output as the case describes it
+Room logical_order;    // an output whose description is not in logical order
 
 std::size_t plain_bytes(const Dims& dims) { return static_cast<std::size_t>(element_count(dims)) * sizeof(float); }
+
+// A reorder that leaves something unwritten must not show what another case has left there.
+void poison_values(float* values, const Dims& dims) { std::memset(values, 0xff, plain_bytes(dims)); }
 
 }  // namespace
 
@@ -105,10 +122,6 @@ void PreparedCase::allocate(const Conditions& conditions) {
 void PreparedCase::fill_inputs() {
   for (const auto& [role, dims] : case_.tensors) {
     if (role == NNTEST_OUTPUT) continue;
-    if (plain_.at(role) && is_dense(role)) {
-      generate(case_.stream(role), native(role).floats(), static_cast<std::size_t>(element_count(dims)));
-      continue;
-    }
     const float* plain = plain_input(role);
     if (plain_.at(role)) {
       std::copy_n(plain, element_count(dims), native(role).floats());
@@ -129,7 +142,8 @@ void PreparedCase::fill_inputs() {
 
 void PreparedCase::measure_reorder_out() {
   if (plain_.at(NNTEST_OUTPUT)) return;
-  float* plain = scratch(element_count(case_.tensors.at(NNTEST_OUTPUT)));
+  float* plain = described_order.of(element_count(case_.tensors.at(NNTEST_OUTPUT)));
+  poison_values(plain, case_.tensors.at(NNTEST_OUTPUT));
   const Repeated reorders =
       repeat([&] { instance_.reorder_out(NNTEST_OUTPUT, native(NNTEST_OUTPUT).data(), plain); });
   times_.reorder_out_s = reorders.median_s;
@@ -142,15 +156,11 @@ bool PreparedCase::is_dense(int role) const {
 
 const float* PreparedCase::plain_input(int role) const {
   const Dims& dims = case_.tensors.at(role);
-  const InputStream stream = case_.stream(role);
-  float* values = scratch(element_count(dims));
-  if (is_dense(role)) {
-    generate(stream, values, static_cast<std::size_t>(element_count(dims)));
-    return values;
-  }
-  for_each_element(dims, case_.strides(role), [&](std::int64_t index, std::int64_t offset) {
-    values[static_cast<std::size_t>(offset)] = stream(static_cast<std::uint64_t>(index));
-  });
+  const float* logical = first_values(case_.stream(role), static_cast<std::size_t>(element_count(dims)));
+  if (is_dense(role)) return logical;
+  float* values = described_order.of(element_count(dims));
+  for_each_element(dims, case_.strides(role),
+                   [&](std::int64_t index, std::int64_t offset) { values[offset] = logical[index]; });
   return values;
 }
 
@@ -163,27 +173,33 @@ std::vector<float> PreparedCase::generated(int role) const {
   return values;
 }
 
-double PreparedCase::compute_output(std::vector<float>& logical) const {
-  const Dims& dims = case_.tensors.at(NNTEST_OUTPUT);
+Output PreparedCase::first_output() const {
+  // Measuring the reorder has left the plain output behind.
+  const bool plain = plain_.at(NNTEST_OUTPUT);
+  return in_logical_order(plain ? native(NNTEST_OUTPUT).floats() : described_order.of(0), 0);
+}
+
+Output PreparedCase::compute_output() const {
   const Buffer& output = native(NNTEST_OUTPUT);
   output.poison();
   double library_s = seconds_of([this] { run(); });
-  logical.resize(static_cast<std::size_t>(element_count(dims)));
-  const bool dense = is_dense(NNTEST_OUTPUT);
-  const float* plain = output.floats();
-  if (!plain_.at(NNTEST_OUTPUT)) {
-    float* target = dense ? logical.data() : scratch(element_count(dims));
-    library_s += seconds_of([&] { instance_.reorder_out(NNTEST_OUTPUT, output.data(), target); });
-    plain = target;
+  if (plain_.at(NNTEST_OUTPUT)) return in_logical_order(output.floats(), library_s);
+  float* plain = described_order.of(element_count(case_.tensors.at(NNTEST_OUTPUT)));
+  poison_values(plain, case_.tensors.at(NNTEST_OUTPUT));
+  library_s += seconds_of([&] { instance_.reorder_out(NNTEST_OUTPUT, output.data(), plain); });
+  return in_logical_order(plain, library_s);
+}
+
+Output PreparedCase::in_logical_order(const float* plain, double library_s) const {
+  const Dims& dims = case_.tensors.at(NNTEST_OUTPUT);
+  const std::int64_t count = element_count(dims);
+  if (!is_dense(NNTEST_OUTPUT)) {
+    float* logical = logical_order.of(count);
+    for_each_element(dims, case_.strides(NNTEST_OUTPUT),
+                     [&](std::int64_t index, std::int64_t offset) { logical[index] = plain[offset]; });
+    plain = logical;
   }
-  if (!dense) {
-    for_each_element(dims, case_.strides(NNTEST_OUTPUT), [&](std::int64_t index, std::int64_t offset) {
-      logical[static_cast<std::size_t>(index)] = plain[offset];
-    });
-  } else if (plain != logical.data()) {
-    std::copy_n(plain, logical.size(), logical.begin());
-  }
-  return library_s;
+  return {plain, static_cast<std::size_t>(count), library_s};
 }
 
 void PreparedCase::evict() const {

@@ -27,6 +27,14 @@ struct SetupTimes {
   double library_s = 0;  // inside the library, all calls of the set-up together
 };
 
+// An output in logical row-major order (NCHW), and the seconds that it took inside the library. The values stay where
+// they are until the next output of the process, or the next run of the case.
+struct Output {
+  const float* values;
+  std::size_t count;
+  double library_s;
+};
+
 class PreparedCase {
  public:
   // Create, allocate, fill, prepare weights, reorder in, poison the output, run once, reorder out, pin the threads.
@@ -47,9 +55,11 @@ class PreparedCase {
   // Evict what the case's cache state says should be cold; nothing when warm.
   void evict() const;
 
-  // Run into a poisoned output; give it in logical row-major order (NCHW), and return the seconds
-  // inside the library.
-  double compute_output(std::vector<float>& logical) const;
+  // What the first run left in the poisoned output; before any other run.
+  Output first_output() const;
+
+  // Run once more into a poisoned output.
+  Output compute_output() const;
 
   // A tensor as the driver generated it, in logical row-major order.
   std::vector<float> generated(int role) const;
@@ -58,8 +68,8 @@ class PreparedCase {
   void allocate(const Conditions& conditions);
   void fill_inputs();
   bool is_dense(int role) const;  // described in row-major order
-  const float* plain_input(int role) const;  // in scratch memory, until the next of its kind
-  double measure_reorder_in(int role) const;
+  const float* plain_input(int role) const;  // until the next of its kind
+  Output in_logical_order(const float* plain, double library_s) const;
   void measure_reorder_out();
   const Buffer& native(int role) const { return buffers_.at(role); }
 

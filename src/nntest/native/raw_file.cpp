@@ -1,5 +1,8 @@
 #include "raw_file.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -8,17 +11,35 @@
 #include "failure.h"
 
 namespace nntest {
+namespace {
 
-void write_floats(const std::string& path, const std::vector<float>& values) {
-  std::FILE* file = std::fopen(path.c_str(), "wb");
-  if (file == nullptr) throw Failure(path + ": cannot be written: " + std::strerror(errno));
-  const std::size_t written = std::fwrite(values.data(), sizeof(float), values.size(), file);
-  const bool closed = std::fclose(file) == 0;
-  if (written != values.size() || !closed) throw Failure(path + ": was written in part: " + std::strerror(errno));
+bool write_all(int file, const char* bytes, std::size_t count) {
+  while (count > 0) {
+    const ssize_t written = write(file, bytes, count);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    bytes += written;
+    count -= static_cast<std::size_t>(written);
+  }
+  return true;
 }
 
-std::string hash_of(const std::vector<float>& values) {
-  const std::uint64_t hash = fingerprint(values.data(), values.size());
+}  // namespace
+
+void write_floats(const std::string& path, const float* values, std::size_t count) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) throw Failure(path + ": cannot be written: " + std::strerror(errno));
+  // Cut afterwards, not before: a file in memory that is written again and again keeps its pages.
+  const std::size_t bytes = count * sizeof(float);
+  const bool whole = write_all(file, reinterpret_cast<const char*>(values), bytes) &&
+                     ftruncate(file, static_cast<off_t>(bytes)) == 0;
+  const int reason = errno;
+  close(file);
+  if (!whole) throw Failure(path + ": was written in part: " + std::strerror(reason));
+}
+
+std::string hash_of(const float* values, std::size_t count) {
+  const std::uint64_t hash = fingerprint(values, count);
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
   return text;

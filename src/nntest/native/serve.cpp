@@ -17,7 +17,7 @@
 namespace nntest {
 namespace {
 
-constexpr int kProtocolVersion = 1;
+constexpr int kProtocolVersion = 2;
 
 Case case_of(const Request& request) {
   if (request.text("dtype") != "float32") {
@@ -82,8 +82,10 @@ class Server {
         cases_.emplace(key, std::make_unique<PreparedCase>(library_, case_of(request), conditions_));
     const PreparedCase& prepared = *place->second;
     const SetupTimes& times = prepared.times();
-    return JsonObject()
-        .add("ok", true)
+    JsonObject answer;
+    answer.add("ok", true);
+    if (request.has("path")) add_output(answer, request, prepared.first_output());
+    return answer
         .add("create_s", times.create_s)
         .add("prepare_weights_s", times.prepare_weights_s)
         .add("reorder_in_s", times.reorder_in_s)
@@ -130,15 +132,24 @@ class Server {
   }
 
   JsonObject output(const Request& request) {
-    const double library_s = prepared(request).compute_output(output_);
-    const std::string hash = hash_of(output_);
+    const Output output = prepared(request).compute_output();
+    JsonObject answer;
+    answer.add("ok", true).add("library_s", output.library_s);
+    add_output(answer, request, output);
+    return answer;
+  }
+
+  // Its hash; the values go to a file unless the session knows that hash.
+  static void add_output(JsonObject& answer, const Request& request, const Output& output) {
+    const std::string hash = hash_of(output.values, output.count);
     const bool wanted = hash != request.text("unless");
-    if (wanted) write_floats(request.text("path"), output_);
-    return JsonObject().add("ok", true).add("hash", hash).add("written", wanted).add("library_s", library_s);
+    if (wanted) write_floats(request.text("path"), output.values, output.count);
+    answer.add("hash", hash).add("written", wanted);
   }
 
   JsonObject dump(const Request& request) {
-    write_floats(request.text("path"), prepared(request).generated(parse_role(request.text("role"))));
+    const std::vector<float> values = prepared(request).generated(parse_role(request.text("role")));
+    write_floats(request.text("path"), values.data(), values.size());
     return JsonObject().add("ok", true);
   }
 
@@ -173,7 +184,6 @@ class Server {
   const OperatorLibrary& library_;
   const Conditions& conditions_;
   std::map<std::int64_t, std::unique_ptr<PreparedCase>> cases_;
-  std::vector<float> output_;  // kept: fresh pages cost more than what is written to them
 };
 
 JsonObject refusal(const char* status, const std::string& reason) {
