@@ -1,6 +1,14 @@
 """Batch: what one image takes, by model, library and batch size, and which batch size is best."""
 
-from nntest.analyses.amounts import Curve, amount_bars, curve_grid, format_amount, format_scattered, plain_styles
+from nntest.analyses.amounts import (
+    Curve,
+    amount_bars,
+    curve_grid,
+    first_groups,
+    format_amount,
+    format_scattered,
+    plain_styles,
+)
 from nntest.analyses.bars import Bar, Group
 from nntest.analyses.names import count_noun, listed, pretty, sort_naturally
 from nntest.analyses.selection import select
@@ -37,6 +45,8 @@ def chart(tables, options):
     best = tables["best"]
     if best.empty:
         return empty_figure("No case has a time.")
+    title = _title(tables, options)
+    best, total = first_groups(best, ["model"]) if options.group_by != "library" else (best, 0)
     best = best.assign(_series=series_labels(best, without=("batch_size",)), _model=best["model"].map(pretty))
     across, along = ("_model", "_series") if options.group_by == "model" else ("_series", "_model")
     several = tables[NAME]["batch_size"].nunique() > 1
@@ -51,7 +61,8 @@ def chart(tables, options):
     where = " at the best batch size (in brackets)" if several else ""
     return amount_bars(
         groups,
-        title=_title(tables, options),
+        title=title,
+        total=total,
         xlabel=f"{UNITS[options.metric]}{where}{bars}",
         styles=plain_styles(best["_model"]) if along == "_model" else None,
     )

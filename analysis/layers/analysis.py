@@ -5,7 +5,7 @@ Points of single operators have no layers; there every shape stands for one.
 
 import numpy as np
 
-from nntest.analyses.amounts import amount_bars, format_amount
+from nntest.analyses.amounts import amount_bars, first_groups, format_amount
 from nntest.analyses.bars import Bar, Group
 from nntest.analyses.columns import present, require
 from nntest.analyses.grouping import floats, group_rows
@@ -44,6 +44,8 @@ def chart(tables, options):
     """Draw a group of bars per layer, one bar per library and batch size."""
     main, batch = _drawn(tables[NAME])
     main = main.assign(_series=series_labels(main))
+    title = _title(main, options) + batch
+    main, total = first_groups(main, ["model", "layer"])
     several = main["model"].nunique() > 1
     groups = []
     for (model, layer), rows in main.groupby(["model", "layer"], sort=False, observed=True):
@@ -53,7 +55,8 @@ def chart(tables, options):
         return empty_figure("No layer has a time.")
     return amount_bars(
         groups,
-        title=_title(main, options) + batch,
+        title=title,
+        total=total,
         xlabel="ms per image; brackets: share of all layers; black line: ± 1 standard deviation over repetitions",
         end=options.xmax,
     )
@@ -124,7 +127,8 @@ def _means(rows):
     rows = rows.reset_index(drop=True)
     cases, columns = group_cases(rows.drop(columns="shape", errors="ignore"))
     times = floats(rows["time_us"])
-    keyed = rows.assign(_case=cases.codes)
+    kept = present(rows, ["layer", "repo", "experiment", "point", "session", "repetition", "index"])
+    keyed = rows[kept].assign(_case=cases.codes)
     # a layer's name may occur twice in a network, and forward and backward are two rows: both add up first
     parts = group_rows(keyed, ["_case", "layer", "repo", "experiment", "point", "session", "repetition"])
     sums = parts.total(times)

@@ -1,6 +1,6 @@
 """Memory: what a library holds for a model, in all and per image, beside the time, as the batch grows."""
 
-from nntest.analyses.amounts import Curve, amount_bars, curve_grid, format_amount
+from nntest.analyses.amounts import Curve, amount_bars, curve_grid, first_groups, format_amount
 from nntest.analyses.bars import Bar, Group
 from nntest.analyses.columns import require
 from nntest.analyses.grouping import floats
@@ -78,6 +78,7 @@ def _bars(main):
     counts = main["batch_size"].value_counts()
     batch = min(counts[counts == counts.max()].index)
     drawn = main[(main["batch_size"] == batch).to_numpy(dtype=bool)]
+    drawn, total = first_groups(drawn, ["model"])
     groups = [
         Group(
             pretty(model),
@@ -93,4 +94,4 @@ def _bars(main):
         )
         for model, rows in drawn.groupby("model", sort=False, observed=True)
     ]
-    return amount_bars(groups, title=f"Memory at batch {batch}", xlabel="MB")
+    return amount_bars(groups, title=f"Memory at batch {batch}", xlabel="MB", total=total)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from nntest.analyses.amounts import amount_bars, format_amount
+from nntest.analyses.amounts import amount_bars, first_groups, format_amount
 from nntest.analyses.bars import Bar, Group
 from nntest.analyses.columns import CASE, present, require
 from nntest.analyses.grouping import floats, group_rows
@@ -29,7 +29,8 @@ def table(source, options):
         return {NAME: pd.DataFrame(columns=[*CASE, *MEASURED])}
     cases, keys = group_cases(kernels)
     times = floats(kernels["time_us"])
-    keyed = kernels.assign(_case=cases.codes)
+    kept = present(kernels, ["kernel", "repo", "experiment", "point", "session", "repetition"])
+    keyed = kernels[kept].assign(_case=cases.codes)
     runs = group_rows(keyed, ["_case", "repo", "experiment", "point", "session", "repetition"])
     repetitions = np.bincount(cases.codes[runs.first], minlength=len(cases))
     groups = group_rows(keyed, ["_case", "kernel"])
@@ -48,6 +49,8 @@ def chart(tables, _options):
     main = tables[NAME]
     if main.empty:
         return empty_figure(NOTHING)
+    title = _title(main)
+    main, total = first_groups(main, CASE)
     main = main.assign(_label=subject_labels(main) + "\n" + question_labels(main))
     groups = [
         Group(
@@ -64,7 +67,7 @@ def chart(tables, _options):
         )
         for label, rows in main.groupby("_label", sort=False)
     ]
-    return amount_bars(groups, title=_title(main), xlabel="µs per repetition (share of the case's kernels)")
+    return amount_bars(groups, title=title, xlabel="µs per repetition (share of the case's kernels)", total=total)
 
 
 def finding(tables, _options):
@@ -78,5 +81,5 @@ def finding(tables, _options):
 
 
 def _title(main):
-    cases = main[present(main, CASE)].drop_duplicates().shape[0]
+    cases = len(group_rows(main, CASE))
     return f"{count_noun(main['kernel'].nunique(), 'kernel')} in {count_noun(cases, 'case')}"

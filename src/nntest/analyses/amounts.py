@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntest.analyses.bars import MAX_GROUPS, WIDTH, Group, legend, log_ticks, plain_number, set_heading
+from nntest.analyses.grouping import group_rows
 from nntest.analyses.style import HATCHES, INK, MARKERS, new_figure, ordered_subjects, subject_styles
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -27,10 +29,12 @@ def amount_bars(
     xlabel: str,
     end: float | None = None,
     styles: Mapping[str, dict[str, Any]] | None = None,
+    total: int = 0,
 ) -> "Figure":
     """Draw grouped horizontal bars from zero; a bar's ``low`` and ``high`` are its scatter.
 
-    ``styles`` are the subjects' (`plain_styles` where they are no libraries); by default those of their libraries.
+    ``total`` is how many groups there are, where only the first were handed in (`first_groups`). ``styles`` are the
+    subjects' (`plain_styles` where they are no libraries); by default those of their libraries.
 
     Where a few bars are several times longer than all others, those are cut, and say so. At most 60 groups and 160
     bars are drawn, the first; the title then tells how many there are.
@@ -38,8 +42,9 @@ def amount_bars(
     from matplotlib.ticker import MaxNLocator
 
     shown = _first(groups)
-    if len(shown) < len(groups):
-        title = f"{title}\n(the first {len(shown)} of {len(groups)} groups; the table has all)"
+    total = max(total, len(groups))
+    if len(shown) < total:
+        title = f"{title}\n(the first {len(shown)} of {total:,} groups; the table has all)"
     bars = [bar for group in shown for bar in group.bars]
     limit = end or cut_at([bar.value for bar in bars])
     figure = new_figure(WIDTH, 1.75 + 0.2 * len(bars) + 0.12 * len(shown))
@@ -64,6 +69,12 @@ def amount_bars(
     set_heading(figure, title)
     legend(axes, dict(styles), kind="bar")
     return figure
+
+
+def first_groups(frame: "pd.DataFrame", columns: Sequence[str]) -> tuple["pd.DataFrame", int]:
+    """Return the rows of as many groups as a chart draws, in their order, and how many groups there are."""
+    groups = group_rows(frame, columns)
+    return frame[groups.codes < MAX_GROUPS], len(groups)
 
 
 def plain_styles(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
