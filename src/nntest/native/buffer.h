@@ -1,11 +1,10 @@
-// Memory of one tensor: 64-byte aligned, at a place within its page that the launch decides.
+// Memory of one tensor, zero at first: 64-byte aligned, at a place within its page that the launch decides.
 #pragma once
 
 #include <sys/mman.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -25,20 +24,20 @@ class Buffer {
   // the same in every process; `placement` (launch and role mixed) picks another of the 64 lines each time.
   Buffer(std::size_t bytes, std::uint64_t placement) : bytes_(bytes) {
     const std::size_t shift = placement == 0 ? 0 : splitmix64(placement) % (kPage / kCacheLine) * kCacheLine;
-    void* memory = nullptr;
-    if (posix_memalign(&memory, kPage, shift + bytes + kCacheLine) != 0) {
-      throw Failure("memory: " + std::to_string(bytes) + " bytes were refused by the system");
-    }
-    memory_ = memory;
-    populate(memory, shift + bytes);
-    data_ = static_cast<std::byte*>(memory) + shift;
+    mapped_ = shift + bytes + kCacheLine;
+    // Fresh pages, zeroed by the system on behalf of this thread, and all at once: one by one, each costs a trap.
+    memory_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | kPopulate, -1, 0);
+    if (memory_ == MAP_FAILED) throw Failure("memory: " + std::to_string(bytes) + " bytes were refused by the system");
+    data_ = static_cast<std::byte*>(memory_) + shift;
   }
   Buffer(Buffer&& other) noexcept { swap(other); }
   Buffer& operator=(Buffer&& other) noexcept {
     swap(other);
     return *this;
   }
-  ~Buffer() { std::free(memory_); }
+  ~Buffer() {
+    if (memory_ != nullptr) munmap(memory_, mapped_);
+  }
 
   void* data() const { return data_; }
   float* floats() const { return reinterpret_cast<float*>(data_); }
@@ -46,23 +45,23 @@ class Buffer {
 
   // All ones is a NaN in every floating-point type: what an operator leaves unwritten fails the check.
   void poison() const { std::memset(data_, 0xff, bytes_); }
-  void clear() const { std::memset(data_, 0, bytes_); }
 
  private:
-  // Have all pages at once, on behalf of this thread: one by one, each costs a trap of its own.
-  static void populate([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
-#if defined(MADV_POPULATE_WRITE)
-    if (bytes >= kPage) madvise(memory, bytes / kPage * kPage, MADV_POPULATE_WRITE);  // older kernels refuse: no harm
+#if defined(MAP_POPULATE)
+  static constexpr int kPopulate = MAP_POPULATE;
+#else
+  static constexpr int kPopulate = 0;
 #endif
-  }
 
   void swap(Buffer& other) {
     std::swap(memory_, other.memory_);
+    std::swap(mapped_, other.mapped_);
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
   }
 
   void* memory_ = nullptr;
+  std::size_t mapped_ = 0;
   std::byte* data_ = nullptr;
   std::size_t bytes_ = 0;
 };

@@ -107,8 +107,7 @@ void PreparedCase::allocate(const Conditions& conditions) {
     }
     const auto role = static_cast<std::uint64_t>(wanted.role);
     const std::uint64_t placement = conditions.heap_offset == 0 ? 0 : conditions.heap_offset * kGolden + role;
-    Buffer buffer(bytes, placement);
-    buffer.clear();  // the pinned thread touches it first; padding of blocked layouts must be zero
+    Buffer buffer(bytes, placement);  // zero, as the padding of blocked layouts must be
     arguments_[role] = buffer.data();
     plain_[wanted.role] = wanted.plain != 0;
     native_layouts_[role_name(wanted.role)] = wanted.layout_tag;
