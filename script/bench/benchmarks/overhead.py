@@ -2,7 +2,7 @@
 
 - ``median_overhead_ms``, ``p99_overhead_ms``: time per point of 3 repetitions over the demo set that is neither
   building, nor starting processes, nor inside the operator's library (its set-up, its first run, priming, timed calls,
-  and the two calls of each launch whose output is compared), nor computing the reference. Recording is part of it.
+  and the call that ends each launch, whose output is compared), nor computing the reference. Recording is part of it.
 - ``duty``: time inside the library's set-up, priming (with warm-up) and timed calls, as a share of a whole session
   over the demo set with 10 repetitions, programs already built. The calls whose output is compared do not count.
 - ``first_sample_s``: from the start of a ``nntest run`` of a program that is already built to the end of its first
