@@ -108,6 +108,10 @@ def test_planning_builds_and_runs_nothing(fake: FakeWorld) -> None:
             "env.CK_SEED: 'x' was given; expected an integer from 0",
         ),
         (
+            {"env": {"CK_IN_SHAPE_CC": "3"}, "programs": "softmax-one"},
+            "env.CK_IN_SHAPE_CC: no parameter of that name is known; did you mean env.CK_IN_SHAPE_C?",
+        ),
+        (
             {"programs": "softmax-one", "library": ("two-cpu-1.0",)},
             "library: two-cpu-1.0 fits none of the programs; see `nntest list libraries`",
         ),

@@ -9,6 +9,7 @@ from nntest.measure.groups import Group, form_groups
 from nntest.measure.request import RunRequest
 from nntest.measure.selection import (
     Shape,
+    check_env,
     program_env,
     program_patterns,
     seed_of,
@@ -55,6 +56,7 @@ def plan_session(request: RunRequest, world: World) -> SessionPlan:
         The library of a program that was asked for by name is not installed.
     """
     programs = select_programs(request, world.repositories)
+    check_env(request, {program.species for program in programs})
     for threads in request.threads:
         world.choose_cores(threads)
     for program in programs:

@@ -108,6 +108,21 @@ def program_env(request: RunRequest, species: Iterable[str]) -> dict[str, str]:
     return {key: value for key, value in request.env.items() if key not in ours}
 
 
+def check_env(request: RunRequest, species: Iterable[str]) -> None:
+    """Refuse a key that is a misspelt parameter of the species: it would change nothing, and seem to.
+
+    Raises
+    ------
+    UsageError
+        The nearest parameter is named.
+    """
+    known = {_SEED_KEY, *(key for name in species for key in find_species(name).keys)}
+    for key in request.env:
+        near = [] if key in known else difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.9)
+        if near:
+            raise UsageError(f"env.{key}: no parameter of that name is known; did you mean env.{near[0]}?")
+
+
 def _select_datasets(
     request: RunRequest, programs: Sequence[ProgramEntry], repositories: Sequence[Repository] | None
 ) -> list[DatasetEntry]:
