@@ -29,7 +29,7 @@ def test_an_unknown_view_is_refused():
     with pytest.raises(UsageError) as caught:
         find_views(["nothing.json"])
     assert str(caught.value) == (
-        "nothing.json: no such view; expected one of nntest, caffe, original, or the path of a view file"
+        "nothing.json: no such view; expected one of nntest, imported, caffe, original, or the path of a view file"
     )
 
 

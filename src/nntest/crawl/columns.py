@@ -64,6 +64,7 @@ LAYER_COLUMNS: tuple[Column, ...] = (
     Column("label", "text", per_row=True),
     Column("direction", "text", per_row=True),
     Column("time_us", "number", per_row=True),
+    Column("energy_mj", "number", per_row=True),
 )
 KERNEL_COLUMNS: tuple[Column, ...] = (
     Column("repetition", "integer", per_row=True),

@@ -24,7 +24,7 @@ ROW_CODES = tuple(c.name for c in COLUMNS if c.per_row and c.kind in ("text", "f
 ROW_NUMBERS = tuple(c.name for c in COLUMNS if c.per_row and c.name not in (*ROW_CODES, *COMPUTED))
 
 #: Measured columns of layers and kernels.
-PART_NUMBERS = ("index", "time_us")
+PART_NUMBERS = ("index", "time_us", "energy_mj")
 
 _ADVICE = "remove the file or run `nntest check --repair`"
 

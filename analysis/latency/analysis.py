@@ -1,0 +1,130 @@
+"""Latency: how long an inference takes in each variant, on each board; every bar is keyed by what it is."""
+
+from fnmatch import fnmatchcase
+
+import pandas as pd
+
+from nntest.analyses.bars import set_heading
+from nntest.analyses.boards import board_name, variants
+from nntest.analyses.names import count_noun, pretty, subject_labels
+from nntest.analyses.selection import select
+from nntest.analyses.style import BLUE, GREEN, GREY, ORANGE, empty_figure, new_figure
+from nntest.units import format_duration, format_ratio
+
+NAME = "latency"
+COLUMNS = ["platform", "model", "variant", "latency_ms", "low_ms", "high_ms", "n", "library", "dtype", "isa", "tuner",
+           "program", "dataset"]  # fmt: skip
+#: The study took these rows of each board's table, and wrote these words beside them whatever they were.
+STUDY_ROWS = (0, 2, 4, 5)
+STUDY_LABELS = ("Unoptimized", "U + FPU", "Quantized", "Q + CMSIS-NN")
+_MOST_PANELS = 12
+
+
+def table(source, options):
+    """Return one row per board (platform), model and variant; of several values of one the median."""
+    points = select(source.points, options, where=NAME).ranked
+    board = points["library"].astype("string").isin(["cmsis-nn", "tflite-micro"])
+    points = points.assign(
+        variant=variants(points).where(board, subject_labels(points)),
+        model=points["model"].astype("string").fillna(points["shape"].astype("string")),
+        tuner=points["tuner"].astype("string").fillna(""),
+        _time=points["timestamp"].astype("string").fillna(""),
+    )
+    if options.flags != "*":
+        points = points[~points["tuner"].str.startswith("-") | (points["tuner"] == options.flags)]
+    if options.dtypes == "same":
+        points = points[~points["dtype"].astype("string").fillna("").str.contains("/")]
+    if options.model:
+        points = points[[any(fnmatchcase(str(name), wanted) for wanted in options.model) for name in points["model"]]]
+    keys = ["platform", "model", "variant", "library", "dtype", "isa", "tuner", "program", "dataset"]
+    groups = points.groupby(keys, observed=True, dropna=False, sort=False)
+    main = groups["time_us"].agg(["median", "min", "max", "size"]) / 1e3
+    main["_time"] = groups["_time"].min()
+    main = main.reset_index().rename(columns={"median": "latency_ms", "min": "low_ms", "max": "high_ms", "size": "n"})
+    main["n"] = (main["n"] * 1e3).round().astype("int64")
+    main = main.sort_values(["model", "platform", "dataset", "_time"], kind="stable").reset_index(drop=True)
+    if options.labels == "study":
+        main = _as_published(main)
+    return {NAME: main[COLUMNS]}
+
+
+def chart(tables, options):
+    """Draw a panel per model and board: horizontal bars, the slowest variant first."""
+    main = tables[NAME]
+    if main.empty:
+        return empty_figure("No inference is left; check --flags, --dtypes and --model.")
+    panels = [(key, _once(rows)) for key, rows in main.groupby(["model", "platform"], sort=False, observed=True)]
+    dropped = len(panels) - _MOST_PANELS
+    panels = panels[:_MOST_PANELS]
+    columns = min(3, len(panels))
+    lines = -(-len(panels) // columns)
+    most = max(len(rows) for _, rows in panels)
+    figure = new_figure(max(7.0, 4.6 * columns), 1.1 + lines * (0.9 + 0.27 * most))
+    axes = figure.subplots(lines, columns, squeeze=False)
+    for place, ((model, platform), rows) in zip(axes.flat, panels, strict=False):
+        _panel(place, rows, f"{pretty(model)} on {pretty(board_name(platform))}", by_position=options.labels == "study")
+    for place in axes.flat[len(panels) :]:
+        place.set_visible(False)
+    words = [_title(main)]
+    if dropped > 0:
+        words.append(f"(the first {_MOST_PANELS} of {_MOST_PANELS + dropped} panels; the table has all)")
+    if options.labels == "study":
+        words.append("labels by position, as published: they are wrong where the boards' tables are ordered otherwise")
+    set_heading(figure, "\n".join(words))
+    return figure
+
+
+def finding(tables, _options):
+    """Say which variant is the fastest, and by how much."""
+    return f"{_title(tables[NAME])}." if len(tables[NAME]) else ""
+
+
+def _panel(axes, rows, title, *, by_position):
+    rows = rows if by_position else rows.sort_values("latency_ms", ascending=False, kind="stable")
+    places = range(len(rows))
+    colours = [_colour(library, dtype) for library, dtype in zip(rows["library"], rows["dtype"], strict=True)]
+    axes.barh(places, rows["latency_ms"], color=colours, height=0.72)
+    for place, value in zip(places, rows["latency_ms"], strict=True):
+        axes.annotate(format_duration(value / 1e3), (value, place), xytext=(4, 0), textcoords="offset points",
+                      va="center", fontsize=8.5)  # fmt: skip
+    axes.set_yticks(list(places), list(rows["variant"]))
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(0, rows["latency_ms"].max() * 1.22)
+    axes.set_xlabel("latency, ms")
+    axes.set_title(title)
+    axes.grid(axis="x")
+
+
+def _colour(library, dtype):
+    if str(library) == "cmsis-nn":
+        return GREEN if str(dtype).startswith("int8") else ORANGE
+    return BLUE if str(dtype).startswith("int8") else GREY
+
+
+def _once(rows):
+    """Return each variant once: of several tables the one with the most variants speaks."""
+    sizes = rows.groupby("dataset", observed=True, dropna=False)["variant"].transform("size")
+    return rows.assign(_size=sizes).sort_values("_size", ascending=False, kind="stable").drop_duplicates("variant")
+
+
+def _title(main):
+    ratios = main.groupby(["model", "platform"], observed=True)["latency_ms"].agg(["min", "max", "size"])
+    ratios = ratios[ratios["size"] > 1]
+    fastest = main.loc[main["latency_ms"].idxmin()]
+    head = f"{fastest['variant']} on {board_name(fastest['platform'])} is the fastest: "
+    head += format_duration(fastest["latency_ms"] / 1e3)
+    if ratios.empty:
+        return head
+    gain = (ratios["max"] / ratios["min"]).max()
+    return f"{head}; the choice of the variant is worth up to {format_ratio(gain)} ({count_noun(len(main), 'bar')})"
+
+
+def _as_published(main):
+    """Take rows by position, order them by the FPU, and label them by position: what the study did."""
+    parts = []
+    for _, rows in main.groupby(["model", "platform", "dataset"], sort=False, observed=True):
+        ordered = rows.sort_values("dtype", key=lambda dtype: dtype.astype("string"), kind="stable")
+        taken = ordered.iloc[[number for number in STUDY_ROWS if number < len(rows)]]
+        taken = taken.sort_values("isa", key=lambda isa: isa.astype("string") == "fpu", kind="stable")
+        parts.append(taken.assign(variant=list(STUDY_LABELS[: len(taken)])))
+    return pd.concat(parts, ignore_index=True) if parts else main

@@ -1,0 +1,255 @@
+"""Linearity: latency against operations along a sweep, and which multiples a library likes."""
+
+from fnmatch import fnmatchcase
+
+import numpy as np
+import pandas as pd
+
+from nntest.analyses.bars import set_heading
+from nntest.analyses.boards import board_name, layer_work
+from nntest.analyses.cases import collect, time_of
+from nntest.analyses.names import count_noun, pretty
+from nntest.analyses.selection import exclusion_reasons, filter_rows
+from nntest.analyses.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, empty_figure, new_figure
+from nntest.analyses.work import work_of
+from nntest.model.shape_names import parameters_of
+from nntest.statistics.line import fit_line
+from nntest.units import format_duration
+
+NAME = "linearity"
+COLUMNS = ["group", "slope", "intercept", "r", "p", "stderr", "n", "x", "y", "ops"]
+POINTS = ["group", "platform", "library", "program", "model", "layer", "kernel", "length", "swept", "macs", "flops",
+          "class", "latency_s", "fitted"]  # fmt: skip
+CLASSES = ["group", "class", "n", "mean_latency_s", "off_the_line_pct"]
+NOTHING = "No sweep was found: eight or more shapes that differ in one parameter, or layers of a published benchmark."
+FEWEST = 8
+_LOOKS = {
+    "multiple of 16": (BLUE, "o"),
+    "multiple of 8": (GREEN, "D"),
+    "multiple of 4": (PURPLE, "s"),
+    "even": (ORANGE, "^"),
+    "odd": (VERMILLION, "v"),
+}
+_MOST_PANELS = 6
+
+
+def table(source, options):
+    """Return a regression per sweep; parts: ``points`` (all layers or shapes, and which were fitted), ``classes``."""
+    parts = [_layers(source, options), _sweeps(source, options)]
+    points = pd.concat([part for part in parts if len(part)] or [pd.DataFrame(columns=POINTS)], ignore_index=True)
+    fitted = points[points["fitted"].astype(bool)]
+    lines, classes = [], []
+    for group, rows in fitted.groupby("group", sort=True):
+        line = fit_line(rows[options.on], rows["latency_s"])
+        lines.append({"group": group, **vars(line), "x": options.on, "y": "latency_s", "ops": options.ops})
+        expected = line.slope * rows[options.on].astype(float) + line.intercept
+        off = 100 * (rows["latency_s"] / expected - 1)
+        for name, part in rows.groupby("class", sort=True):
+            classes.append((group, name, len(part), part["latency_s"].mean(), off[part.index].mean()))
+    return {
+        NAME: pd.DataFrame(lines, columns=COLUMNS),
+        "points": points[POINTS],
+        "classes": pd.DataFrame(classes, columns=CLASSES),
+    }
+
+
+def chart(tables, options):
+    """Draw a panel per sweep: latency over operations, the swept size above, a mark per class of multiples."""
+    points = tables["points"]
+    fitted = points[points["fitted"].astype(bool)]
+    if fitted.empty:
+        return empty_figure(NOTHING)
+    panels = list(fitted.groupby("group", sort=True))
+    dropped = len(panels) - _MOST_PANELS
+    panels = panels[:_MOST_PANELS]
+    columns = min(2, len(panels))
+    lines = -(-len(panels) // columns)
+    figure = new_figure(8.5 if columns == 1 else 12, 1.0 + 4.2 * lines)
+    axes = figure.subplots(lines, columns, squeeze=False)
+    for place, (group, rows) in zip(axes.flat, panels, strict=False):
+        _panel(place, group, rows, tables[NAME], options)
+    for place in axes.flat[len(panels) :]:
+        place.set_visible(False)
+    more = f"\n(the first {_MOST_PANELS} of {_MOST_PANELS + dropped} sweeps; the table has all)" if dropped > 0 else ""
+    set_heading(figure, _title(tables) + more)
+    return figure
+
+
+def finding(tables, _options):
+    """Say how well a line fits, and which class lies off it."""
+    return _title(tables).replace("\n", ". ") + "." if len(tables[NAME]) else NOTHING
+
+
+def _layers(source, options):
+    """Return the layers of published benchmarks with their operations."""
+    layers = source.layers
+    if layers is None or layers.empty:
+        return pd.DataFrame(columns=POINTS)
+    layers = filter_rows(layers, options.where, where=NAME)
+    layers = layers[layers["model"].astype("string").str.contains(r"_[FfUu]-\d+").fillna(value=False)]
+    rows = []
+    for item in layers.dropna(subset=["time_us"]).itertuples():
+        work = layer_work(str(item.model), str(item.label), study=options.ops == "study")
+        rows.append(
+            {
+                "platform": str(item.platform),
+                "library": str(item.library),
+                "program": str(item.program),
+                "model": str(item.model),
+                "layer": str(item.label),
+                "kernel": None if work is None else work.kernel,
+                "length": None if work is None else work.length,
+                "swept": "units" if work is not None and work.kernel is None else "channels",
+                "macs": None if work is None else work.macs,
+                "flops": None if work is None else work.flops,
+                "latency_s": item.time_us * 1e-6,
+            }
+        )
+    points = pd.DataFrame(rows, columns=[name for name in POINTS if name not in ("group", "class", "fitted")])
+    points["kernel"] = points["kernel"].astype("Int64")
+    points["class"] = [_class(length, most=4) for length in points["length"]]
+    kernel = points["kernel"].astype("string").radd(" k").fillna("")
+    points["group"] = points["platform"] + " " + points["library"] + " " + points["layer"] + kernel
+    wanted = points["length"].notna()
+    if options.library:
+        wanted &= points["library"] == options.library
+    if options.kernel is not None:
+        wanted &= (points["kernel"] == options.kernel).fillna(value=False)
+    wanted &= _is_layer(points, options.layer)
+    return points.assign(fitted=wanted.astype(bool))
+
+
+def _is_layer(points, pattern):
+    if pattern:
+        return pd.Series([fnmatchcase(name, pattern) for name in points["layer"]], index=points.index)
+    largest = points.dropna(subset=["flops"]).sort_values("flops", ascending=False, kind="stable")
+    chosen = largest.drop_duplicates(["platform", "library", "model"])[["model", "layer"]].drop_duplicates()
+    keys = set(chosen.itertuples(index=False, name=None))
+    return pd.Series([pair in keys for pair in zip(points["model"], points["layer"], strict=True)], index=points.index)
+
+
+def _sweeps(source, options):
+    """Return our own cases along the parameter that varies most, others being equal."""
+    points = filter_rows(source.points, options.where, where=NAME)
+    points = points[exclusion_reasons(points, include=options.include).isna()]
+    points = points[points["shape"].notna()] if "shape" in points else points
+    if points.empty or options.layer:
+        return pd.DataFrame(columns=POINTS)
+    cases = collect(points, time_of(points))
+    known = [(case, series, parameters_of(str(case["species"]), str(case["shape"])))
+             for (_, case), series in zip(cases.table.iterrows(), cases.series, strict=True)]  # fmt: skip
+    known = [item for item in known if item[2] is not None]
+    sweeps = {}
+    for case, series, parameters in known:
+        for key in [options.sweep] if options.sweep else parameters:
+            rest = tuple((name, value) for name, value in parameters.items() if name != key)
+            where = (case["platform"], case["program"], case["library"], case.get("threads"), case.get("batch_size"),
+                     case.get("cache"), case.get("dtype"))  # fmt: skip
+            if key in parameters:
+                sweeps.setdefault((key, rest, tuple(map(str, where))), []).append((parameters[key], case, series))
+    rows = []
+    for (key, _, _), items in sweeps.items():
+        if len({value for value, _, _ in items}) >= FEWEST:
+            rows += [_sweep_row(key, value, case, series, options) for value, case, series in items]
+    frame = pd.DataFrame([row for row in rows if row], columns=POINTS)
+    return frame.sort_values(["group", "length"], kind="stable") if len(frame) else frame
+
+
+def _sweep_row(key, value, case, series, options):
+    dtype = str(case["dtype"]) if isinstance(case.get("dtype"), str) else "float32"
+    work = work_of(str(case["species"]), str(case["shape"]), int(case.get("batch_size") or 1), dtype)
+    if work is None:
+        return {}
+    threads = f" x {case['threads']}" if case.get("threads") == case.get("threads") else ""
+    return {
+        "group": f"{case['program']}{threads} {key}",
+        "platform": str(case["platform"]),
+        "library": str(case["library"]),
+        "program": str(case["program"]),
+        "model": str(case["shape"]),
+        "layer": str(case["species"]),
+        "kernel": None,
+        "length": value,
+        "swept": key,
+        "macs": work.macs,
+        "flops": work.study_flops or work.flops if options.ops == "study" else work.flops,
+        "class": _class(value, most=16),
+        "latency_s": float(np.median(series.values)) * 1e-6,
+        "fitted": True,
+    }
+
+
+def _class(length, *, most):
+    """Return the largest power of two that divides a size, up to ``most``, in words."""
+    if pd.isna(length):
+        return ""
+    for power in (16, 8, 4):
+        if power <= most and length % power == 0:
+            return f"multiple of {power}"
+    return "odd" if length % 2 else "even"
+
+
+def _panel(axes, group, rows, lines, options):
+    line = lines[lines["group"] == group].iloc[0]
+    scale, unit = _unit(rows[options.on])
+    factor, time_unit = (1e3, "ms") if rows["latency_s"].max() < 1 else (1.0, "s")
+    if rows["latency_s"].max() < 1e-3:
+        factor, time_unit = 1e6, "us"
+    ordered = rows.sort_values(options.on)
+    axes.plot(ordered[options.on] / scale, ordered["latency_s"] * factor, color=GREY, linewidth=0.6, zorder=1)
+    for name, (colour, marker) in _LOOKS.items():
+        part = rows[rows["class"] == name]
+        if len(part):
+            axes.scatter(part[options.on] / scale, part["latency_s"] * factor, color=colour, marker=marker, s=38,
+                         edgecolor="white", linewidth=0.5, zorder=3, label=f"{name} ({len(part)})")  # fmt: skip
+    ends = np.array([rows[options.on].min(), rows[options.on].max()], dtype=float)
+    axes.plot(ends / scale, (line["slope"] * ends + line["intercept"]) * factor, color=GREY, linestyle="--",
+              linewidth=1.2, zorder=2, label=f"line, r = {line['r']:.3f}")  # fmt: skip
+    axes.set_xlabel(f"{'operations' if options.on == 'flops' else 'MACs'} of the layer, {unit} ({options.ops})")
+    axes.set_ylabel(f"latency, {time_unit}")
+    axes.grid(visible=True)
+    axes.legend(fontsize=8)
+    _top_axis(axes, rows, scale, options)
+    platform = rows["platform"].iloc[0]
+    axes.set_title(pretty(group.replace(platform, board_name(platform))), pad=26)
+
+
+def _top_axis(axes, rows, scale, options):
+    """Show the swept size above, at a few of its values."""
+    ordered = rows.drop_duplicates("length").sort_values("length")
+    shown = ordered.iloc[:: max(1, len(ordered) // 7)]
+    top = axes.twiny()
+    top.set_xlim(axes.get_xlim())
+    top.set_xticks(list(shown[options.on] / scale), [f"{value:g}" for value in shown["length"].astype(float)])
+    top.set_xlabel(str(rows["swept"].iloc[0]), fontsize=8.5)
+    top.tick_params(length=0, labelsize=8)
+    top.spines[:].set_visible(False)
+
+
+def _unit(values):
+    top = float(values.max())
+    return (1e9, "10^9") if top >= 2e9 else (1e6, "millions") if top >= 2e6 else (1e3, "thousands")
+
+
+def _title(tables):
+    lines, classes = tables[NAME], tables["classes"]
+    worst = lines.loc[lines["r"].abs().idxmin()] if lines["r"].notna().any() else lines.iloc[0]
+    group = classes[classes["group"] == worst["group"]]
+    fast = group.loc[group["off_the_line_pct"].idxmin()]
+    slow = group.loc[group["off_the_line_pct"].idxmax()]
+    name = " ".join(board_name(word) for word in worst["group"].split(" "))
+    spread = ""
+    if fast["class"] != slow["class"]:
+        spread = (
+            f": sizes that are {_plural(fast['class'])} lie {abs(fast['off_the_line_pct']):.1f} % below the line, "
+            f"{_plural(slow['class'])} {abs(slow['off_the_line_pct']):.1f} % above"
+        )
+    mean = format_duration(float(group["mean_latency_s"].mean()))
+    return (
+        f"{pretty(name)}{spread}\n{count_noun(len(lines), 'sweep')}; in the least linear one r = {worst['r']:.3f}, "
+        f"n = {worst['n']}, mean {mean}"
+    )
+
+
+def _plural(name):
+    return name.replace("multiple", "multiples")

@@ -1,0 +1,126 @@
+"""The entries analysis/latency, linearity and energy, and the operations behind them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nntest.analyses.boards import layer_work
+from nntest.analyses.style import chart_style
+from nntest.statistics.line import fit_line
+from tests.analyses.conftest import Carry
+from tests.analyses.frames import repetitions, row, typed
+
+SWEEP = "01dg_ConvBenchmark_SingleConv_F-{}_K-3_Q-full"
+
+
+def inference(board: str, dtype: str, library: str, isa: str, time_us: float, energy: float) -> dict:
+    return row(platform=board, model="LeNet-MNIST", shape=None, dtype=dtype, library=library, isa=isa, time_us=time_us,
+               energy_mj=energy, tuner="-Ofast", trust="imported", program="tflite-micro-mcu", verified=None,
+               species=None)  # fmt: skip
+
+
+INFERENCES = typed(
+    [
+        inference("DISCO_F469NI", "float32", "tflite-micro", "no-fpu", 190_000.0, 39.0),
+        inference("DISCO_F469NI", "float32", "tflite-micro", "fpu", 58_000.0, 12.6),
+        inference("DISCO_F469NI", "int8", "cmsis-nn", "no-fpu", 16_000.0, 4.2),
+        inference("DISCO_F469NI", "int8/float32", "cmsis-nn", "no-fpu", 99_000.0, 20.8),
+    ]
+)
+
+
+def test_bars_are_named_by_what_they_are(carry: Carry) -> None:
+    main = carry("latency", INFERENCES).tables["latency"]
+    assert dict(zip(main["variant"], main["latency_ms"], strict=True)) == {
+        "float32": 190.0,
+        "float32 + FPU": 58.0,
+        "int8 + CMSIS-NN": 16.0,
+    }
+
+
+def test_energy_over_latency_is_power(carry: Carry) -> None:
+    result = carry("energy", INFERENCES)
+    line = result.tables["energy"].iloc[0]
+    expected = fit_line([0.19, 0.058, 0.016, 0.099], [0.039, 0.0126, 0.0042, 0.0208])
+    assert line["slope"] == line["mean_power_w"] == pytest.approx(expected.slope)
+    assert (line["group"], line["n"]) == ("DISCO_F469NI", 4)
+    assert "DISCO" not in result.finding
+
+
+def test_relative_energy_is_relative_to_the_board(carry: Carry) -> None:
+    points = carry("energy", INFERENCES, scale="relative").tables["points"]
+    assert points["relative_latency"].max() == points["relative_energy"].max() == 1.0
+
+
+@pytest.mark.parametrize(
+    ("model", "label", "study", "macs", "flops"),
+    [
+        (SWEEP.format(100), "2_CONV_2D", True, 61_440_000, 116_736_000),
+        (SWEEP.format(100), "2_CONV_2D", False, 55_296_000, 110_592_000),
+        (SWEEP.format(100), "1_CONV_2D", True, 1_024_000, 1_945_600),
+        ("01dg_ConvBenchmark_SingleConv_F-100_K-1_Q-full", "1_CONV_2D", True, 204_800, 307_200),
+        ("01dg_ConvBenchmark_SingleConv_F-100_K-1_Q-full", "4_FULLY_CONNECTED", True, 614_410, 1_228_800),
+        ("01f_Depthwise-Conv_f-100_K-3_Q-full", "2_DEPTHWISE_CONV_2D", True, 576_000, 1_094_400),
+        ("01ec_DenseBenchmark_varying-input_U-440_Q-full", "3_FULLY_CONNECTED", True, 198_450, 396_000),
+        ("01ec_DenseBenchmark_varying-input_U-440_Q-full", "3_FULLY_CONNECTED", False, 198_000, 396_000),
+    ],
+)
+def test_operations_of_the_published_benchmarks(model: str, label: str, study: bool, macs: int, flops: int) -> None:
+    work = layer_work(model, label, study=study)
+    assert work is not None
+    assert (work.macs, work.flops) == (macs, flops)
+
+
+def test_other_layers_and_models_have_no_operations() -> None:
+    assert layer_work(SWEEP.format(100), "5_SOFTMAX", study=True) is None
+    assert layer_work("LeNet-MNIST", "2_CONV_2D", study=True) is None
+
+
+def sweep_layers() -> pd.DataFrame:
+    """Latency in us is a thousandth of the exact operations, but a fifth more for odd sizes."""
+    rows = []
+    for filters in range(100, 121):
+        work = layer_work(SWEEP.format(filters), "2_CONV_2D", study=False)
+        assert work is not None
+        for label, factor in (("2_CONV_2D", 1.0), ("1_CONV_2D", 0.01)):
+            rows.append({"platform": "NUCLEO_L496ZG", "library": "cmsis-nn", "program": "p", "label": label,
+                         "model": SWEEP.format(filters), "repo": "r", "experiment": "e", "point": str(filters),
+                         "time_us": work.flops * 1e-3 * factor * (1.2 if filters % 2 else 1.0)})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_the_largest_layer_of_each_model_is_fitted_class_by_class(carry: Carry) -> None:
+    tables = carry("linearity", typed([]), layers=sweep_layers()).tables
+    line, points, classes = tables["linearity"].iloc[0], tables["points"], tables["classes"]
+    fitted = points[points["fitted"]]
+    expected = fit_line(fitted["flops"], fitted["latency_s"])
+    assert (line["slope"], line["r"], line["n"]) == (expected.slope, expected.r, 21)
+    assert line["group"] == "NUCLEO_L496ZG cmsis-nn 2_CONV_2D k3"
+    assert len(points) == 42
+    means = classes.set_index("class")
+    assert means["n"].to_dict() == {"even": 5, "multiple of 4": 6, "odd": 10}
+    assert means.loc["odd", "off_the_line_pct"] > 5 > 0 > means.loc["even", "off_the_line_pct"]
+
+
+def test_our_own_sweep_is_found_by_what_varies(carry: Carry) -> None:
+    rows = []
+    for channels in range(96, 129):
+        time = channels * 1.0 + (0 if channels % 16 == 0 else 8)
+        rows += repetitions([time] * 3, launches=3, shape=f"{channels}-14-14-1-64-1-0")
+    tables = carry("linearity", typed(rows)).tables
+    assert tables["linearity"]["group"].tolist() == ["conv-onednn-cpu x 1 CK_IN_SHAPE_C"]
+    classes = tables["classes"].set_index("class")
+    assert classes.loc["multiple of 16", "off_the_line_pct"] < -3
+    assert classes["n"].sum() == 33
+
+
+def test_without_a_sweep_the_chart_says_what_is_missing(carry: Carry) -> None:
+    result = carry("linearity", typed(repetitions([1.0, 2.0, 3.0], launches=3)))
+    assert result.finding.startswith("No sweep was found")
+    with chart_style():
+        assert result.analysis.chart(result.tables, result.options).get_axes() == []
+
+
+def test_a_line_through_nothing_is_unknown() -> None:
+    assert np.isnan(fit_line([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]).slope)
+    assert fit_line([1.0, 2.0], [1.0, 2.0]).n == 2
