@@ -1,20 +1,18 @@
 """Which rows an analysis may rank, and which are left out, with the reason."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from nntest.analyses.columns import CASE, nearest, present
+from nntest.analyses.columns import CASE, present
 from nntest.analyses.options import Options
+from nntest.crawl.predicates import filter_rows
 from nntest.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_PREDICATE = re.compile(r"^\s*(\w+)\s*(!=|<=|>=|==|=|<|>)\s*(.*?)\s*$")
-_ORDERED = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+__all__ = ["Selection", "excluded_table", "exclusion_reasons", "filter_rows", "select"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,19 +37,6 @@ def select(points: "pd.DataFrame", options: Options, *, where: str = "points") -
     if ranked.empty:
         raise UsageError(f"{where}: {_why_empty(points, reasons)}")
     return Selection(ranked, excluded_table(points, reasons))
-
-
-def filter_rows(points: "pd.DataFrame", predicates: Sequence[str], *, where: str = "points") -> "pd.DataFrame":
-    """Keep the rows for which all ``predicates`` (``column=value``, ``column>=8``, ``shape=512-*``) hold."""
-    for text in predicates:
-        match = _PREDICATE.match(text)
-        if match is None:
-            raise UsageError(f"{where}: {text!r} is no predicate; expected COLUMN=VALUE (or !=, <, <=, >, >=)")
-        column, sign, value = match.groups()
-        if column not in points.columns:
-            raise UsageError(f"{where}: there is no column {column!r}; {nearest(column, map(str, points.columns))}")
-        points = points[_mask(points[column], sign, value, where=where)]
-    return points
 
 
 def exclusion_reasons(points: "pd.DataFrame", *, include: Sequence[str] = ()) -> "pd.Series":
@@ -98,36 +83,6 @@ def excluded_table(points: "pd.DataFrame", reasons: "pd.Series") -> "pd.DataFram
     if left_out.empty:
         return left_out.reindex(columns=[*keys, "rows"])
     return left_out.groupby(keys, observed=True, dropna=False, sort=False).size().reset_index(name="rows")
-
-
-def _mask(column: "pd.Series", sign: str, value: str, *, where: str) -> "pd.Series":
-    import numpy as np
-    import pandas as pd
-
-    if sign in _ORDERED:
-        try:
-            limit = float(value)
-            numbers = pd.to_numeric(column).astype("Float64")
-        except (ValueError, TypeError) as error:
-            raise UsageError(
-                f"{where}: {column.name}{sign}{value}: both must be numbers; use = or != for texts"
-            ) from error
-        mask: pd.Series = getattr(numbers, _ORDERED[sign])(limit)
-        return mask.fillna(value=False).astype(bool)
-    # a column has few distinct values and many rows
-    codes, values = pd.factorize(column)
-    hits = [_matches(text, value) for text in pd.Series(values).astype("string")]
-    equal = pd.Series(np.array([*hits, _matches("", value)], dtype=bool)[codes], index=column.index)
-    return ~equal if sign == "!=" else equal
-
-
-def _matches(text: str, value: str) -> bool:
-    if fnmatchcase(text, value):
-        return True
-    try:
-        return float(text) == float(value)
-    except ValueError:
-        return text.lower() == value.lower() and value.lower() in ("true", "false")
 
 
 def _why_empty(points: "pd.DataFrame", reasons: "pd.Series") -> str:

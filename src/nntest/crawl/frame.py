@@ -1,6 +1,6 @@
 """Blocks to data frames: one row per repetition, fixed dtypes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -144,21 +144,20 @@ def _dtype(categories: tuple[str, ...]) -> pd.CategoricalDtype:
     return pd.CategoricalDtype(pd.Index(categories, dtype="str"))
 
 
-def restrict(block: Block, where: Mapping[str, Any]) -> Block:
-    """Return the points whose values are wanted; only columns that do not vary within a point can be pushed down.
+def restrict(block: Block, conditions: Sequence[tuple[str, Callable[[Any], bool]]]) -> Block:
+    """Return the points whose values are wanted.
 
     Parameters
     ----------
-    where
-        Column to the value that it shall have, or to a list of such values.
+    conditions
+        A column that does not vary within a point, and what a value (None: unknown) must meet.
     """
     keep = np.ones(len(block.counts), dtype=np.bool_)
-    for name, wanted in where.items():
-        values = wanted if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
-        categories = block.categories.get(name, [])
+    for name, holds in conditions:
         codes = block.point.get(name)
         if codes is None:
-            return block.take(np.empty(0, dtype=np.int64)).pruned()
-        known = np.array([*(category in values for category in categories), False], dtype=np.bool_)
-        keep &= known[codes]
+            keep &= holds(None)
+        else:
+            values = [*block.categories.get(name, []), None]
+            keep &= np.fromiter(map(holds, values), dtype=np.bool_, count=len(values))[codes]
     return block if bool(keep.all()) else block.take(np.flatnonzero(keep)).pruned()

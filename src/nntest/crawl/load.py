@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nntest.crawl.columns import BY_NAME, COMPUTED, KERNEL_COLUMNS, LAYER_COLUMNS, PLACED, Column
+from nntest.crawl.columns import BY_NAME, KERNEL_COLUMNS, LAYER_COLUMNS, Column
 from nntest.crawl.extract import Skip
 from nntest.crawl.sources import Folder, Listing, Source, open_sources
 from nntest.crawl.views import Part, find_views
+from nntest.crawl.wanted import wanted_rows
 from nntest.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def load(
     source: Source | Sequence[Source],
     *,
     tags: str | Sequence[str] = "",
-    where: Mapping[str, Any] | None = None,
+    where: Mapping[str, Any] | Sequence[str] | None = None,
     columns: Sequence[str] = (),
     views: Sequence[str | Path] = (),
     flops: "Flops" = "true",
@@ -46,7 +47,8 @@ def load(
     tags
         Only experiments that carry all of these tags (``a,b`` or a list).
     where
-        Only rows in which a column has a value, or one of a list of values: ``{"threads": 1, "species": "conv"}``.
+        Only rows in which a column has a value, or one of a list of values: ``{"threads": 1, "species": "conv"}``;
+        or conditions: ``["threads>=2", "shape=512-*"]``. Experiments that are not wanted are not read.
     columns
         Only these columns; by default all of them.
     views
@@ -76,19 +78,18 @@ def load(
     from nntest.crawl.collect import collect
     from nntest.crawl.frame import restrict, to_frame
 
-    _check_columns([*(where or {}), *columns])
+    _check_columns([*(where if isinstance(where, Mapping) else ()), *columns])
+    wanted = wanted_rows(where)
     known = find_views(views)
     listings = open_sources(source, tags)
+    for listing in listings:
+        listing.found = wanted.folders(listing.found)
     collected = collect(listings, known, use_index=index, workers=workers)
     folders = [folder for listing in listings for folder in listing.folders]
     skipped = _skipped(listings, folders, collected.skips, strict=strict)
-    early = {name: value for name, value in (where or {}).items() if _is_coded(name)}
-    late = {name: value for name, value in (where or {}).items() if name not in early}
-    block = restrict(collected.block, early)
-    frame = to_frame(block, folders, flops=flops, columns=[*columns, *late] if columns else ())
-    for name, value in late.items():
-        wanted = value if isinstance(value, list | tuple | set | frozenset) else [value]
-        frame = frame[frame[name].isin(wanted).fillna(False).astype(bool)].reset_index(drop=True)
+    block = restrict(collected.block, wanted.early)
+    frame = to_frame(block, folders, flops=flops, columns=[*columns, *wanted.late] if columns else ())
+    frame = wanted.rows(frame)
     if columns:
         frame = frame[[name for name in frame.columns if name in columns]]
     frame.attrs["skipped"] = skipped
@@ -107,7 +108,7 @@ def layers(
     """Load the layers of whole-network points, one row per point, repetition and layer.
 
     Parameters and errors are those of :func:`load`. Columns: those of the point, then repetition, index, label
-    (without its number), direction (``forward``, ``backward``), time_us.
+    (without its number), direction (``forward``, ``backward``), time_us, energy_mj.
     """
     return _load_parts("layers", LAYER_COLUMNS, source, tags, views, strict=strict, workers=workers)
 
@@ -166,10 +167,6 @@ def _file_at(folders: Sequence[Folder], ordinal: int) -> str:
             return folder.file(ordinal)
         ordinal -= len(folder.names)
     raise IndexError(ordinal)
-
-
-def _is_coded(name: str) -> bool:
-    return not BY_NAME[name].per_row and name not in PLACED and name not in COMPUTED
 
 
 def _check_columns(names: Sequence[str]) -> None:
