@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from nntest.errors import UsageError
-from nntest.faces.columns import columns
+from nntest.faces.output import check_format, print_rows
+from nntest.faces.points import list_points
 
 
 def register(app: typer.Typer) -> None:
@@ -15,20 +16,35 @@ def register(app: typer.Typer) -> None:
     app.command("list")(list_things)
 
 
-def list_things(
-    what: Annotated[str, typer.Argument(help="programs, datasets, libraries, experiments or analyses.")],
-    pattern: Annotated[str, typer.Argument(help="Only names like this, such as '*conv-*'.")] = "*",
+def list_things(  # noqa: PLR0917 - typer reads the options off the signature
+    what: Annotated[str, typer.Argument(help="programs, datasets, libraries, experiments, points or analyses.")],
+    pattern: Annotated[
+        str, typer.Argument(help="Only names like this, such as '*conv-*'; for points, those of their experiments.")
+    ] = "*",
     tags: Annotated[str, typer.Option(help="Only entries that carry all these tags (comma list).")] = "",
+    where: Annotated[
+        list[str] | None, typer.Option(help="Points: only rows where COLUMN=VALUE, COLUMN>=8, ... (comma list).")
+    ] = None,
+    source: Annotated[str, typer.Option(help="Points: repositories, folders or zips (comma list).")] = "local",
+    shown: Annotated[str, typer.Option("--columns", help="Points: columns to show (comma list).")] = "",
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
 ) -> int:
-    """List programs, datasets, libraries, experiments or analyses."""
+    """List programs, datasets, libraries, experiments, points or analyses."""
+    check_format(form)
+    if what == "points":
+        return list_points(pattern, tags=tags, where=where or [], source=source, shown=shown, form=form)
     if what not in _LISTS:
-        near = get_close_matches(what, _LISTS, n=1)
-        guess = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(_LISTS)}"
+        near = get_close_matches(what, _THINGS, n=1)
+        guess = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(_THINGS)}"
         raise UsageError(f"nntest list: {what!r} was given; {guess}")
+    if where or shown or source != "local":
+        raise UsageError(f"nntest list {what}: --where, --source and --columns are for points; leave them out")
     heading, rows = _LISTS[what](pattern, tags)
     found = list(rows)
-    for line in columns(heading, found) if found else (f"no {what} match",):
-        typer.echo(line)
+    if found or form != "table":
+        print_rows(heading, found, form)
+    else:
+        typer.echo(f"no {what} match")
     return 0
 
 
@@ -101,3 +117,4 @@ _LISTS: Mapping[str, Callable[[str, str], _Table]] = {
     "experiments": _experiments,
     "analyses": _analyses,
 }
+_THINGS = (*_LISTS, "points")

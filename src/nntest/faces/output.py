@@ -1,0 +1,71 @@
+"""Rows for people and for programs: an aligned table, CSV, or JSON."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import orjson
+import typer
+
+from nntest.errors import UsageError
+from nntest.faces.columns import columns, count_of
+
+Rows = Sequence[Sequence[Any]]
+
+
+def check_format(name: str) -> None:
+    """Refuse a format that does not exist, before anything is loaded for it.
+
+    Raises
+    ------
+    UsageError
+        Names the nearest.
+    """
+    if name not in FORMATS:
+        near = get_close_matches(name, FORMATS, n=1, cutoff=0.5)
+        guess = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(FORMATS)}"
+        raise UsageError(f"--format: {name!r} was given; {guess}")
+
+
+def print_rows(heading: Sequence[str], rows: Rows, form: str) -> None:
+    """Print rows; None is unknown: nothing in a table and in CSV, null in JSON."""
+    for line in FORMATS[form](heading, rows):
+        typer.echo(line)
+
+
+def say_skipped(skipped: Sequence[tuple[str, str]]) -> None:
+    """Name the files that gave no rows on standard error, and count them."""
+    for path, reason in skipped:
+        typer.echo(f"{path}: {reason}", err=True)
+    if skipped:
+        typer.echo(f"{count_of(len(skipped), 'file')} gave no rows", err=True)
+
+
+def _table(heading: Sequence[str], rows: Rows) -> Iterator[str]:
+    return columns(heading, ([_cell(value) for value in row] for row in rows))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
+
+
+def _csv(heading: Sequence[str], rows: Rows) -> Iterator[str]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(heading)
+    writer.writerows(rows)
+    yield from text.getvalue().splitlines()
+
+
+def _json(heading: Sequence[str], rows: Rows) -> Iterator[str]:
+    objects = [dict(zip(heading, row, strict=True)) for row in rows]
+    yield orjson.dumps(objects, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
+
+
+FORMATS: Mapping[str, Callable[[Sequence[str], Rows], Iterator[str]]] = {"table": _table, "csv": _csv, "json": _json}
