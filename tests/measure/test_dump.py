@@ -1,4 +1,4 @@
-"""Where tensors are dumped is settled before anything is measured."""
+"""Tensors as files: where is settled before anything is measured, and wrong outputs are among them."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from nntest.errors import UsageError
 from nntest.measure.request import RunRequest
 from nntest.measure.session import plan_session, run_session
-from tests.measure.fake_world import FakeWorld
+from tests.measure.fake_world import FakeWorld, OtherOutput, always
 
 
 def test_a_folder_that_cannot_be_made_ends_the_session_before_it_begins(fake: FakeWorld, tmp_path: Path) -> None:
@@ -19,3 +19,18 @@ def test_a_folder_that_cannot_be_made_ends_the_session_before_it_begins(fake: Fa
         run_session(plan_session(request, world), None, world)
     assert str(refusal.value) == f"dump: {folder} cannot be made (Not a directory); choose another folder"
     assert not fake.log
+
+
+def test_a_wrong_output_is_dumped_too(fake: FakeWorld) -> None:
+    fake.faults["softmax-one", "8-1-1"] = always("setup", OtherOutput(5.0))
+    world = fake.world()
+    request = RunRequest(
+        programs="softmax-one",
+        dataset_uoa="tensor-softmax-net",
+        dataset_files=("shape-8-1-1",),
+        timestamp="t",
+        dump=fake.root / "dump",
+    )
+    summary = run_session(plan_session(request, world), None, world)
+    assert [point.trust for point in summary.results] == ["wrong"]
+    assert (fake.root / "dump" / "softmax-one-1.0.0-8-1-1-output.npy").is_file()

@@ -147,10 +147,11 @@ class GroupLaunch:
         processes.set_ready(self._slot(standing), key)
         if bench.check is not None:
             self._check(bench.check, answer, standing)
-            if standing.lost:
-                return
         if bench.dump is not None and self._launch == 0:
+            # a wrong output is the one that somebody will want to see
             dump_case(bench.dump, driver, key, standing.trial)
+        if standing.lost:
+            return
         warm_up = self._warm_up(driver, standing)
         around = bench.world.conditions()
         launch = Launch(
