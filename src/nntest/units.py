@@ -7,11 +7,11 @@ BYTES_PER_MB = 1e6
 
 def format_duration(seconds: float) -> str:
     """Render a duration with three significant digits and its unit: ``12.3 us``, ``4.56 ms``, ``1 min 05 s``."""
-    if seconds >= 60:
+    if seconds >= 59.95:
         minutes, rest = divmod(round(seconds), 60)
         return f"{minutes} min {rest:02d} s"
     for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
-        if seconds >= factor:
+        if seconds >= 0.9995 * factor:
             return f"{_three_digits(seconds / factor)} {unit}"
     return f"{_three_digits(seconds / 1e-9)} ns"
 
@@ -22,5 +22,5 @@ def format_ratio(ratio: float) -> str:
 
 
 def _three_digits(value: float) -> str:
-    decimals = 2 if value < 10 else 1 if value < 100 else 0
+    decimals = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:.{decimals}f}"
