@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -43,7 +44,12 @@ class Stumbling:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
         self.calls, self.at = 0, at
         for module, name in ((os, "link"), (os, "write"), (os, "mkdir"), (os, "rename"), (os, "replace")):
-            monkeypatch.setattr(module, name, self._wrap(getattr(module, name)))
+            wrapped = self._wrap(getattr(module, name))
+            monkeypatch.setattr(module, name, wrapped)
+            # Python 3.10's pathlib keeps these functions as it found them
+            accessor = getattr(pathlib, "_NormalAccessor", None)
+            if hasattr(accessor, name):
+                monkeypatch.setattr(accessor, name, staticmethod(wrapped))
 
     def _wrap(self, call):  # type: ignore[no-untyped-def]
         def wrapped(*args, **kwargs):  # type: ignore[no-untyped-def]
