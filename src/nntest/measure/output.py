@@ -1,10 +1,11 @@
 """Outputs before times: what a driver computed, compared with the reference or with what passed before."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from nntest.measure.account import Account
 from nntest.measure.interrupts import Interrupts
@@ -55,11 +56,15 @@ class OutputCheck:
 @contextmanager
 def output_scratch() -> Iterator[Path]:
     """Give the path of a file in memory, which other processes can write while this one lives and nobody after it."""
-    descriptor = os.memfd_create("nntest-output")
-    try:
-        yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
-    finally:
-        os.close(descriptor)
+    with _nameless_file() as file:
+        yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+
+
+def _nameless_file() -> IO[bytes]:
+    # a Python that was built for an old C library (conda's) lacks the call; a file without a name ends as surely
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("nntest-output"), "rb+")
+    return tempfile.TemporaryFile(prefix="nntest-output-")
 
 
 def read_output(path: Path, case: Case) -> "npt.NDArray[np.generic]":
