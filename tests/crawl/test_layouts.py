@@ -24,10 +24,8 @@ def _refuse(data):
 
 @pytest.fixture
 def without_types(monkeypatch):
-    fits = read.fits
-
     def switch():
-        monkeypatch.setattr(read, "fits", lambda *given: [replace(one, decode=_refuse) for one in fits(*given)])
+        monkeypatch.setattr(read, "layout_of", lambda *given: replace(layout_of(*given), decode=_refuse))
 
     return switch
 

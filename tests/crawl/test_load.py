@@ -194,7 +194,7 @@ DAMAGE = {
     "truncated": (lambda data: data[:100], "is no valid JSON ("),
     "empty": (lambda data: b"", "is empty; expected a point; remove the file or restore it from its source"),
     "a list": (lambda data: b"[1]", "holds no JSON object; expected a point; "),
-    "foreign": (lambda data: b'{"a": 1}', "no view (nntest, caffe, original) knows such a point; "),
+    "foreign": (lambda data: b'{"a": 1}', "no view (nntest, imported, caffe, original) knows such a point; "),
     "newer": (
         lambda data: data.replace(b'"format":"1.0.0"', b'"format":"2.0.0"'),
         "format 2.0.0 is newer than 1.x, which this nntest reads; update nntest to read it",

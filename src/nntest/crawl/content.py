@@ -66,7 +66,8 @@ def read_file(folder: int, name: str) -> bytes:
                 if not stat.S_ISREG(status.st_mode):
                     raise UnreadableError(f"is no regular file; {ADVICE}")
                 pieces = [data]
-                while piece := os.read(descriptor, 1 << 20):
+                # As much as there should be: what is allocated in vain costs more than asking twice.
+                while piece := os.read(descriptor, max(status.st_size - _FIRST_READ, _FIRST_READ)):
                     pieces.append(piece)
                 data = b"".join(pieces)
             return data

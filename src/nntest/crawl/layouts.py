@@ -6,7 +6,7 @@ fit a type (an object where a list was expected, NaN) are decoded without types.
 """
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -139,8 +139,3 @@ def _field(
     if node.kind is msgspec.Raw:
         return msgspec.Raw, _NOTHING
     return (Any if node.items is not None else node.kind), None
-
-
-def fits(views: Sequence[View], part: Part) -> list[Layout]:
-    """Return a layout for each view, each able to tell whether a document is an earlier view's."""
-    return [layout_of(tuple(views[: index + 1]), part) for index in range(len(views))]

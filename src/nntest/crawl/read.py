@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nntest.crawl.content import QUIETLY, UnreadableError, parse, read_file, refused
 from nntest.crawl.extract import Extractor, RawBlock, Skip
-from nntest.crawl.layouts import MISFITS, fits
+from nntest.crawl.layouts import MISFITS, Layout, layout_of
 from nntest.crawl.rules import Documents, found_by
 from nntest.crawl.views import Part, View
 
@@ -74,14 +74,15 @@ class _Batch:
     contents: list[bytes] = field(default_factory=list)
     size: int = 0
 
-    def add(self, ordinal: int, tags: Tags, document: Any, content: bytes) -> bool:
-        """Add a file; tell whether there are enough."""
+    def add(self, ordinal: int, tags: Tags, document: Any, content: bytes) -> None:
         self.documents.append(document)
         self.ordinals.append(ordinal)
         self.tags.append(tags)
         self.contents.append(content)
         self.size += len(content)
-        return self.size >= _BYTES_AT_A_TIME or len(self.documents) >= _AT_A_TIME
+
+    def holds(self, enough: int) -> bool:
+        return self.size >= _BYTES_AT_A_TIME or len(self.documents) >= enough
 
     def take(self, positions: Sequence[int]) -> "_Batch":
         columns = (self.ordinals, self.tags, self.documents, self.contents)
@@ -98,8 +99,11 @@ class Reader:
     def __init__(self, views: Sequence[View], part: Part = "") -> None:
         self._part = part
         self._extractors = [Extractor(view, part) for view in views]
-        self._layouts = fits(views, part)
+        self._views = tuple(views)
+        self._layouts: dict[int, Layout] = {}
         self._usual = 0
+        # The first file tells which view's type to use for the others.
+        self._enough = 1
         self._skips: list[Skip] = []
         self._batch = _Batch()
         self._plain = _Batch()
@@ -114,7 +118,9 @@ class Reader:
                 except UnreadableError as error:
                     self._skips.append(Skip(ordinal, str(error)))
                     continue
-                if self._decode(self._usual, self._batch, ordinal, work.tags, data):
+                self._decode(self._usual, self._batch, ordinal, work.tags, data)
+                if self._batch.holds(self._enough):
+                    self._enough = _AT_A_TIME
                     self._flush()
 
     def harvest(self) -> Harvest:
@@ -156,10 +162,13 @@ class Reader:
 
     def _flush(self) -> None:
         batch, self._batch = self._batch, _Batch()
-        batch = self._extract(self._usual, batch)
-        for index in range(len(self._layouts)):
+        usual = self._usual
+        batch = self._extract(usual, batch)
+        for index in range(len(self._extractors)):
             if not batch.documents:
                 return
+            if index == usual:
+                continue
             rest = self._extract(index, self._decoded_again(index, batch))
             if len(rest.documents) < len(batch.documents):
                 self._usual = index
@@ -170,7 +179,7 @@ class Reader:
     def _extract(self, index: int, batch: _Batch) -> _Batch:
         """Extract the documents of one view, and return those that it does not know or an earlier one does."""
         views = [extractor.view for extractor in self._extractors[: index + 1]]
-        documents = Documents(batch.documents, batch.tags, self._layouts[index])
+        documents = Documents(batch.documents, batch.tags, self._layout(index))
         mine = known_to(views[-1], documents)
         for view in views[:-1]:
             mine = [one and not other for one, other in zip(mine, known_to(view, documents), strict=True)]
@@ -190,24 +199,28 @@ class Reader:
             self._decode(index, decoded, ordinal, tags, data)
         return decoded
 
-    def _decode(self, index: int, batch: _Batch, ordinal: int, tags: Tags, data: bytes) -> bool:
-        """Add a file to a batch; tell whether that is full."""
+    def _decode(self, index: int, batch: _Batch, ordinal: int, tags: Tags, data: bytes) -> None:
         try:
             # What a type passes over is checked for its form alone.
             _ = data.isascii() or data.decode()
-            return batch.add(ordinal, tags, self._layouts[index].decode(data), data)
+            batch.add(ordinal, tags, self._layout(index).decode(data), data)
         except MISFITS:
             self._add_plain(ordinal, tags, data)
-            return False
+
+    def _layout(self, index: int) -> Layout:
+        """Return the type of a view's points; making one takes as long as reading a hundred."""
+        layout = self._layouts.get(index)
+        if layout is None:
+            layout = self._layouts[index] = layout_of(self._views[: index + 1], self._part)
+        return layout
 
     def _add_plain(self, ordinal: int, tags: Tags, data: bytes) -> None:
         """Decode a file without types, so that it can be said what is wrong with it, or that nothing is."""
         try:
-            full = self._plain.add(ordinal, tags, parse(data), b"")
+            self._plain.add(ordinal, tags, parse(data), b"")
         except UnreadableError as error:
             self._skips.append(Skip(ordinal, str(error)))
-            return
-        if full:
+        if self._plain.holds(_AT_A_TIME):
             self._flush_plain()
 
     def _flush_plain(self) -> None:
