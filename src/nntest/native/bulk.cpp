@@ -3,12 +3,29 @@
 #include <array>
 #include <cstring>
 
+#include "cpu_features.h"
+
 namespace nntest {
 namespace {
 
-void generate_uniform(InputStream stream, float* values, std::size_t count, std::size_t first) {
+void generate_portably(InputStream stream, float* values, std::size_t count, std::size_t first) {
   for (std::size_t index = 0; index < count; ++index) values[index] = stream.uniform(first + index);
 }
+
+#if defined(__x86_64__)
+// The same loop: only AVX-512DQ multiplies 64-bit words in vectors, 3 times as fast.
+__attribute__((target("avx512f,avx512dq"))) void generate_in_vectors(InputStream stream, float* values,
+                                                                      std::size_t count, std::size_t first) {
+  for (std::size_t index = 0; index < count; ++index) values[index] = stream.uniform(first + index);
+}
+
+void generate_uniform(InputStream stream, float* values, std::size_t count, std::size_t first) {
+  static const bool in_vectors = cpu_features().avx512dq;
+  (in_vectors ? generate_in_vectors : generate_portably)(stream, values, count, first);
+}
+#else
+constexpr auto generate_uniform = generate_portably;
+#endif
 
 constexpr std::size_t kLanes = 8;
 using Lanes = std::array<std::uint64_t, kLanes>;

@@ -14,6 +14,7 @@ struct CpuFeatures {
   bool clflushopt = false;
   bool avx2_fma = false;
   bool avx512f = false;
+  bool avx512dq = false;
 };
 
 inline CpuFeatures cpu_features() {
@@ -29,6 +30,7 @@ inline CpuFeatures cpu_features() {
   constexpr std::uint32_t kYmm = 0x06, kZmm = 0xe6;
   features.avx2_fma = fma && (ebx & (1u << 5)) != 0 && (saved & kYmm) == kYmm;
   features.avx512f = (ebx & (1u << 16)) != 0 && (saved & kZmm) == kZmm;
+  features.avx512dq = features.avx512f && (ebx & (1u << 17)) != 0;
   return features;
 }
 
