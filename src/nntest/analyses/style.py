@@ -53,7 +53,8 @@ _KNOWN = {
 }
 #: Behind labels, so that no grid line runs through them; the report makes the white its paper.
 LABEL_BOX = {"facecolor": "#ffffff", "edgecolor": "none", "pad": 1.0}
-HATCHES = ("", "////", "....", "xxxx", "----", "\\\\\\\\")
+# no dots: as SVG a pattern of dots is a quarter of a megabyte
+HATCHES = ("", "////", "++++", "xxxx", "----", "\\\\\\\\")
 MARKERS = ("o", "D", "s", "^", "v", "P")
 
 
