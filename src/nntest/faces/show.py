@@ -42,7 +42,7 @@ def show(
 def point_lines(path: Path, point: "Point") -> Iterator[str]:
     """Yield what a person wants to know of one point."""
     from nntest.model.species import SPECIES
-    from nntest.model.trust import assess
+    from nntest.statistics.trust import assess
 
     case, subject, platform = point.case, point.subject, point.platform
     shape = SPECIES[case.species].shape_name(case.parameters)
@@ -103,7 +103,7 @@ def _output(point: "Point") -> str:
 
 def _experiment_lines(folder: Path) -> Iterator[str]:
     from nntest.model.species import SPECIES
-    from nntest.model.trust import assess
+    from nntest.statistics.trust import assess
 
     yield f"experiment {folder.name} ({folder})"
     rows = []

@@ -7,7 +7,7 @@ from nntest.measure.trial import Trial
 from nntest.model.case import Plan, Platform, Subject
 from nntest.model.ids import point_uid
 from nntest.model.point import Failure, FailureKind, Launch, Origin, Point, Sample, Verification
-from nntest.model.trust import assess
+from nntest.statistics.trust import assess
 
 if TYPE_CHECKING:
     from nntest.measure.build import BuiltProgram

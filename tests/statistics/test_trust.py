@@ -8,7 +8,9 @@ import pytest
 
 from nntest.model.case import Case, Library, Plan, Platform, Subject
 from nntest.model.point import Failure, Launch, Origin, Point, Sample, Verification, WarmUp, Watch
-from nntest.model.trust import FLAGS, UNSTABLE, VERDICTS, assess, relative_half_width
+from nntest.statistics.interval import interval
+from nntest.statistics.series import Series
+from nntest.statistics.trust import FLAGS, UNSTABLE, VERDICTS, assess, relative_half_width
 
 CALM = [[1.0, 1.01], [1.01, 1.0], [1.0, 1.0], [0.99, 1.0], [1.0, 1.01]]
 
@@ -130,8 +132,8 @@ def test_the_verdict_does_not_depend_on_what_the_point_says_of_itself() -> None:
     assert assess(replace(point(), trust="failed", flags=("drift",))) == ("stable", ())
 
 
-def test_the_interval_is_students_over_launches() -> None:
-    # medians 1, 2, 3: centre 2, standard deviation 1, t(2) = 4.30
-    width = relative_half_width(point([[1.0], [2.0], [3.0]]).samples)
-    assert width == pytest.approx(4.30 / 3**0.5 / 2)
+def test_the_verdict_uses_the_interval_that_tables_show() -> None:
+    samples = point([[1.0, 1.1], [1.2, 1.1], [1.05, 1.0]]).samples
+    shown = interval(Series.of_samples(samples))
+    assert relative_half_width(samples) == pytest.approx((shown.high - shown.low) / 2 / shown.estimate)
     assert relative_half_width(point([[1.0, 2.0]]).samples) is None

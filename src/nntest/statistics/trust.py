@@ -5,9 +5,12 @@ with their reasons; a flag never drops a sample, it tells the reader what to loo
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from statistics import median, stdev
+from math import isnan
+from statistics import median
 
 from nntest.model.point import Point, Sample
+from nntest.statistics.interval import interval
+from nntest.statistics.series import Series
 
 VERDICTS = ("failed", "wrong", "emulated", "simulated", "imported", "unverified", "unstable", "stable")
 
@@ -25,10 +28,6 @@ FREQUENCY_LIMIT = 0.05
 # One interrupted block in ten moves neither median nor interval; more may.
 SWITCHED_SHARE = 0.1
 STEAL_SHARE = 0.01
-
-# Two-sided 95 % quantiles of Student's t by degrees of freedom; the normal one beyond.
-_T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13)
-_T95_MANY = 2.1
 
 # Flags that make the number itself doubtful; the others are circumstances.
 UNSTABLE = frozenset({"few_samples", "never_settled", "wide_interval", "drift", "outlier_launch", "frequency_changed"})
@@ -51,17 +50,12 @@ def flags_of(point: Point) -> tuple[str, ...]:
 
 
 def relative_half_width(samples: Sequence[Sample]) -> float | None:
-    """Half-width of the 95 % interval of the centre, as a share of it; None with a single launch.
+    """Half-width of the median's 95 % interval as a share of it, as every table and page shows it.
 
-    Launches are the independent units (samples of one process are not), so the interval is Student's over the
-    medians of the launches. Analyses use the nested bootstrap; this needs no library and agrees on the verdict.
+    None where no honest interval exists: a single launch.
     """
-    medians = _launch_medians(samples)
-    if len(medians) < 2:
-        return None
-    freedom = len(medians) - 1
-    quantile = _T95[freedom - 1] if freedom <= len(_T95) else _T95_MANY
-    return float(quantile * stdev(medians) / len(medians) ** 0.5 / median(medians))
+    width = interval(Series.of_samples(samples)).half_width_pct
+    return None if isnan(width) else width / 100
 
 
 def _verdict(point: Point, flags: Iterable[str]) -> str:
