@@ -95,13 +95,24 @@ class OutputAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class PeakAnswer:
-    """Single-precision peak of all threads together: best and median slice, in GFLOPS."""
+    """Peak of all threads together: best and median slice, in GFLOPS; one vector instruction does ``lanes`` of them."""
 
     gflops: float
     gflops_median: float
     isa: str
     threads: int
     core_ghz: float | None
+    lanes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BandwidthAnswer:
+    """What all threads together moved, in GB/s, as STREAM counts bytes; the best slice of each."""
+
+    read_gb_s: float
+    copy_gb_s: float
+    triad_gb_s: float
+    isa: str
 
 
 _Answer = TypeVar("_Answer")

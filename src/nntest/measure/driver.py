@@ -18,6 +18,7 @@ from urllib.parse import quote
 import orjson
 
 from nntest.measure.answers import (
+    BandwidthAnswer,
     BlockAnswer,
     DriverCrash,
     DriverFailure,
@@ -43,6 +44,7 @@ _FOREIGN_PREFIXES = ("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "ONEDNN_", "
 
 
 __all__ = [
+    "BandwidthAnswer",
     "BlockAnswer",
     "DriverCrash",
     "DriverFailure",
@@ -181,9 +183,20 @@ class DriverProcess:
         """Write an input as the driver made it (float32, NCHW or OIHW)."""
         self._ask("dump", key=key, role=role, path=path)
 
-    def peak(self, *, threads: int, seconds: float) -> PeakAnswer:
-        """Measure the FMA peak of the widest vectors for about ``seconds``."""
-        return read_answer(PeakAnswer, self._ask("peak", threads=threads, seconds=seconds))
+    def peak(self, *, threads: int, seconds: float, dtype: str = "float32") -> PeakAnswer:
+        """Measure the FMA peak of the widest vectors (or tiles) of a datatype for about ``seconds``.
+
+        Raises
+        ------
+        UnsupportedCase
+            The processor has no such operation.
+        """
+        return read_answer(PeakAnswer, self._ask("peak", threads=threads, seconds=seconds, dtype=dtype))
+
+    def bandwidth(self, *, threads: int, size: int, seconds: float) -> BandwidthAnswer:
+        """Measure what all threads read, copy and combine, each within ``size`` bytes of its own."""
+        answer = self._ask("bandwidth", threads=threads, bytes=size, seconds=seconds)
+        return read_answer(BandwidthAnswer, answer)
 
     def drop(self, key: int) -> None:
         """Free a case; nothing happens when it is not there."""

@@ -7,24 +7,12 @@
 #include "clock.h"
 #include "cpu_features.h"
 #include "failure.h"
+#include "fma_kernel.h"
 #include "threads.h"
 #include "watch.h"
 
 namespace nntest {
 namespace {
-
-using Kernel = void (*)(long turns);
-
-struct KernelOf {
-  const char* isa;
-  Kernel run;
-  int lanes;     // operations of one vector instruction
-  int per_turn;  // vector instructions
-  // The same with a chain of dependent additions beside, which takes longer and so shows the clock under vector load:
-  // wide vectors can lower it.
-  Kernel run_with_chain = nullptr;
-  int chain_per_turn = 0;
-};
 
 // Fourteen accumulators cover two pipes of latency 4 (8) and 5 (10) with some in hand, and with the two factors they
 // fit the 16 registers of AVX2. All values are zero: neither denormals nor infinities can come up.
@@ -70,7 +58,9 @@ void mul_add_sse(long turns) {
         "xmm14", "xmm15");
 }
 
-KernelOf widest_kernel() {
+}  // namespace
+
+FmaKernel widest_kernel() {
   const CpuFeatures features = cpu_features();
   if (features.avx512f) return {"avx512f", fma_avx512, 2 * 16, 28, fma_avx512_chain, 28};
   if (features.avx2_fma) return {"avx2+fma", fma_avx2, 2 * 8, 28, fma_avx2_chain, 28};
@@ -97,16 +87,22 @@ void fma_neon(long turns) {
         "v24", "v25", "v26", "v27", "v30", "v31");
 }
 
-KernelOf widest_kernel() { return {"neon", fma_neon, 2 * 4, 20}; }
+}  // namespace
+
+FmaKernel widest_kernel() { return {"neon", fma_neon, 2 * 4, 20}; }
 
 #else
 
-KernelOf widest_kernel() { throw Unsupported("peak: no kernel for this kind of processor"); }
+}  // namespace
+
+FmaKernel widest_kernel() { throw Unsupported("peak: no kernel for this kind of processor"); }
 
 #endif
 
+namespace {
+
 // Speeds of the slices of one thread, in GFLOPS.
-std::vector<double> run_slices(const KernelOf& kernel, double seconds) {
+std::vector<double> run_slices(const FmaKernel& kernel, double seconds) {
   constexpr double kSliceS = 2e-3;
   long turns = 1000;
   for (double took = 0; took < kSliceS; turns *= 2) {  // also wakes the vector units and raises the clock
@@ -125,7 +121,7 @@ std::vector<double> run_slices(const KernelOf& kernel, double seconds) {
   return speeds;
 }
 
-double ghz_under_load(const KernelOf& kernel) {
+double ghz_under_load(const FmaKernel& kernel) {
   if (kernel.run_with_chain == nullptr) return measure_core_ghz();
   constexpr long kTurns = 20000;
   double best_s = 1e9;
@@ -140,14 +136,18 @@ double ghz_under_load(const KernelOf& kernel) {
 }  // namespace
 
 Peak measure_peak(const std::vector<int>& cores, int threads, double seconds) {
+  return measure_kernel(widest_kernel(), cores, threads, seconds);
+}
+
+Peak measure_kernel(const FmaKernel& kernel, const std::vector<int>& cores, int threads, double seconds) {
   if (threads < 1 || (!cores.empty() && static_cast<std::size_t>(threads) > cores.size())) {
     throw Failure("peak: " + std::to_string(threads) + " threads; expected 1 to the number of pinned cores");
   }
-  const KernelOf kernel = widest_kernel();
   std::vector<std::vector<double>> speeds(static_cast<std::size_t>(threads));
   std::atomic<int> ready{0};
   const auto work = [&](std::size_t index) {
     if (!cores.empty()) restrict_to({cores[index]});
+    if (kernel.prepare != nullptr) kernel.prepare();
     ++ready;
     while (ready.load() < threads) std::this_thread::yield();
     speeds[index] = run_slices(kernel, seconds);
@@ -164,6 +164,7 @@ Peak measure_peak(const std::vector<int>& cores, int threads, double seconds) {
     peak.gflops_median += slices[slices.size() / 2];
   }
   peak.isa = kernel.isa;
+  peak.lanes = kernel.lanes;
   peak.threads = threads;
   return peak;
 }

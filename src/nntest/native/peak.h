@@ -1,4 +1,5 @@
-// The most that the cores can do: fused multiply-adds without memory, in the widest vectors there are.
+// The most that the cores can do: fused multiply-adds without memory, by default in single precision and the widest
+// vectors there are.
 #pragma once
 
 #include <string>
@@ -7,10 +8,11 @@
 namespace nntest {
 
 struct Peak {
-  double gflops = 0;         // single precision, all threads together, best of the slices
+  double gflops = 0;         // all threads together, best of the slices
   double gflops_median = 0;  // of the slices
   double core_ghz = -1;      // of the first core, under the same load
   std::string isa;
+  int lanes = 0;  // operations of one vector instruction
   int threads = 1;
 };
 

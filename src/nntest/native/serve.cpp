@@ -7,10 +7,11 @@
 #include <memory>
 #include <utility>
 
+#include "bandwidth.h"
 #include "cache.h"
 #include "clock.h"
 #include "failure.h"
-#include "peak.h"
+#include "fma_kernel.h"
 #include "raw_file.h"
 #include "timing.h"
 
@@ -66,6 +67,7 @@ class Server {
     if (request.verb() == "output") return output(request);
     if (request.verb() == "dump") return dump(request);
     if (request.verb() == "peak") return peak(request);
+    if (request.verb() == "bandwidth") return bandwidth(request);
     if (request.verb() == "drop") {
       cases_.erase(request.integer("key"));
       return JsonObject().add("ok", true);
@@ -154,16 +156,31 @@ class Server {
   }
 
   JsonObject peak(const Request& request) {
-    const Peak peak =
-        measure_peak(conditions_.cores, static_cast<int>(request.integer("threads")), request.real("seconds"));
+    const auto asked = request.values().find("dtype");
+    const FmaKernel kernel = asked == request.values().end() ? widest_kernel() : kernel_of(asked->second);
+    const Peak peak = measure_kernel(kernel, conditions_.cores, static_cast<int>(request.integer("threads")),
+                                     request.real("seconds"));
     JsonObject answer;
     answer.add("ok", true)
         .add("gflops", peak.gflops)
         .add("gflops_median", peak.gflops_median)
         .add("isa", peak.isa)
+        .add("lanes", peak.lanes)
         .add("threads", peak.threads);
     add_known(answer, "core_ghz", peak.core_ghz);
     return answer;
+  }
+
+  JsonObject bandwidth(const Request& request) {
+    const Bandwidth found = measure_bandwidth(conditions_.cores, static_cast<int>(request.integer("threads")),
+                                              static_cast<std::size_t>(request.integer("bytes")),
+                                              request.real("seconds"));
+    return JsonObject()
+        .add("ok", true)
+        .add("read_gb_s", found.read_gb_s)
+        .add("copy_gb_s", found.copy_gb_s)
+        .add("triad_gb_s", found.triad_gb_s)
+        .add("isa", found.isa);
   }
 
   const PreparedCase& prepared(const Request& request) const {
