@@ -63,7 +63,7 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     ] = None,
     repetitions: Annotated[int, _option("--repetitions", _HOW, "Samples of each case.")] = 10,
     launches: Annotated[
-        int | None, _option("--launches", _HOW, "Fresh processes over which the repetitions are spread; at most 5.")
+        int | None, _option("--launches", _HOW, "Fresh processes over which the repetitions are spread; 5 without it.")
     ] = None,
     loops: Annotated[int | None, _option("--loops", _HOW, "Calls in one sample; calibrated without it.")] = None,
     timeout: Annotated[str, _option("--timeout", _HOW, "Limit of one request to a program, such as 60s.")] = "60s",
@@ -125,6 +125,12 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         list_tests=list_tests,
         dry_run=dry_run,
     )
+    # hours of measuring are not begun by an empty line
+    if not (programs or tags or species or dataset_uoa):
+        raise UsageError(
+            "run: no program was named; expected names or patterns such as conv-onednn-cpu or '*conv-*'; "
+            "`nntest list programs` shows them, '*' takes them all"
+        )
     from nntest.faces.sessions import carry_out
 
     return carry_out(request)

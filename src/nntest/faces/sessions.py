@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from nntest.errors import NNTestError
+from nntest.errors import DataError, NNTestError, UsageError
 from nntest.faces.columns import columns, count_of
 from nntest.units import format_duration
 
@@ -28,7 +28,10 @@ def carry_out(request: "RunRequest") -> int:
     from nntest.measure.world import real_world
 
     world = real_world()
-    plan = plan_session(request, world)
+    try:
+        plan = plan_session(request, world)
+    except DataError as damaged:  # nothing ran yet: a damaged shape file is as wrong a question as a wrong name
+        raise UsageError(str(damaged)) from damaged
     if request.list_tests or request.dry_run:
         for line in _tests(plan) if request.list_tests else _intentions(plan):
             typer.echo(line)
