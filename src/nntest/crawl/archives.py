@@ -26,7 +26,7 @@ class Archives:
         self._path = ""
         self._archive: zipfile.ZipFile | None = None
 
-    def reader(self, path: str, folder: str) -> Callable[[str], bytes]:
+    def reader(self, path: str, folder: str) -> Callable[[str, int], bytes]:
         """Return the function that gives the content of a file, by its name in a folder (with a slash) of a zip."""
         try:
             if self._archive is None or self._path != path:
@@ -43,11 +43,11 @@ class Archives:
             self._archive = None
 
 
-def _vanished(_: str) -> bytes:
+def _vanished(*_: object) -> bytes:
     raise UnreadableError(f"cannot be read (it was in the zip a moment ago); {ADVICE}")
 
 
-def _read_member(archive: zipfile.ZipFile, folder: str, name: str) -> bytes:
+def _read_member(archive: zipfile.ZipFile, folder: str, name: str, _: int) -> bytes:
     try:
         member = archive.getinfo(folder + name)
         check_size(member.file_size)

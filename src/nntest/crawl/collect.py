@@ -117,15 +117,16 @@ def _with_ordinals(folders: Sequence[Folder], end: int) -> list[tuple[Folder, in
 
 
 def _add_work(pool: Pool, folder: Folder, first: int, kept: Mapping[int, int]) -> None:
+    ordinals = range(first, first + len(folder.names))
+    work = Work(folder.path, folder.tags, folder.names, folder.sizes, ordinals, folder.container)
     positions = [position for position in range(len(folder.names)) if position not in kept] if kept else None
     if positions is None:
-        ordinals = range(first, first + len(folder.names))
-        pool.add(Work(folder.path, folder.tags, folder.names, ordinals, folder.container), folder.sizes)
+        pool.add(work)
     elif positions:
         names = [folder.names[position] for position in positions]
-        ordinals_left = [first + position for position in positions]
         sizes = [folder.sizes[position] for position in positions]
-        pool.add(Work(folder.path, folder.tags, names, ordinals_left, folder.container), sizes)
+        ordinals_left = [first + position for position in positions]
+        pool.add(replace(work, names=names, sizes=sizes, ordinals=ordinals_left))
 
 
 def _take_from(

@@ -15,7 +15,7 @@ ADVICE = "remove the file or restore it from its source"
 #: How to open what may be a pipe or a device.
 QUIETLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
-_FIRST_READ = 16_384
+_PIECE = 65_536
 
 
 class UnreadableError(Exception):
@@ -48,8 +48,13 @@ def _parse_lenient(data: bytes, reason: str) -> Any:
     raise UnreadableError(f"is no valid JSON ({reason}); expected a point; {ADVICE}")
 
 
-def read_file(folder: int, name: str) -> bytes:
+def read_file(folder: int, name: str, size: int) -> bytes:
     """Return the content of a file in an open folder: a name is found in half the time of a path.
+
+    Parameters
+    ----------
+    size
+        Bytes that the file had when it was listed; it may have others now.
 
     Raises
     ------
@@ -59,22 +64,26 @@ def read_file(folder: int, name: str) -> bytes:
     try:
         descriptor = os.open(name, QUIETLY, dir_fd=folder)
         try:
-            data = os.read(descriptor, _FIRST_READ)
-            if len(data) == _FIRST_READ:
-                status = os.fstat(descriptor)
-                check_size(status.st_size)
-                if not stat.S_ISREG(status.st_mode):
-                    raise UnreadableError(f"is no regular file; {ADVICE}")
-                pieces = [data]
-                # As much as there should be: what is allocated in vain costs more than asking twice.
-                while piece := os.read(descriptor, max(status.st_size - _FIRST_READ, _FIRST_READ)):
-                    pieces.append(piece)
-                data = b"".join(pieces)
-            return data
+            if size > MAX_POINT_BYTES:
+                check_size(os.fstat(descriptor).st_size)
+            data = os.read(descriptor, size + 1)
+            return data if len(data) == size else data + _rest(descriptor)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise refused(error) from None
+
+
+def _rest(descriptor: int) -> bytes:
+    """Return what a file has behind what was read, when it has changed since it was listed."""
+    status = os.fstat(descriptor)
+    check_size(status.st_size)
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableError(f"is no regular file; {ADVICE}")
+    pieces = []
+    while piece := os.read(descriptor, _PIECE):
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def refused(error: OSError) -> UnreadableError:

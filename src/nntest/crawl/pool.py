@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -59,9 +58,9 @@ class Pool:
         """End all workers."""
         self._stack.close()
 
-    def add(self, work: Work, sizes: Sequence[int]) -> None:
-        """Read files of these sizes (bytes), some time before the harvest."""
-        for piece, weight in _cut(work, sizes):
+    def add(self, work: Work) -> None:
+        """Read files, some time before the harvest."""
+        for piece, weight in _cut(work):
             self._work.append(piece)
             self._weight += weight
             self.files += len(piece.names)
@@ -85,19 +84,19 @@ class Pool:
             self._handed, self._weight = len(self._work), 0
 
 
-def _cut(work: Work, sizes: Sequence[int]) -> Iterator[tuple[Work, int]]:
+def _cut(work: Work) -> Iterator[tuple[Work, int]]:
     """Cut a folder's files into pieces of no more than a share, with their weights."""
-    weight = sum(sizes) + FILE_WEIGHT * len(sizes)
+    weight = sum(work.sizes) + FILE_WEIGHT * len(work.sizes)
     if weight <= _SHARE:
         yield work, weight
         return
     start = weight = 0
-    for stop, size in enumerate(sizes):
+    for stop, size in enumerate(work.sizes):
         if weight >= _SHARE:
-            yield replace(work, names=work.names[start:stop], ordinals=work.ordinals[start:stop]), weight
+            yield work.between(start, stop), weight
             start, weight = stop, 0
         weight += size + FILE_WEIGHT
-    yield replace(work, names=work.names[start:], ordinals=work.ordinals[start:]), weight
+    yield work.between(start, None), weight
 
 
 class _Workers:

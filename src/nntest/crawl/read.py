@@ -4,7 +4,7 @@ import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ _AT_A_TIME = 256
 _BYTES_AT_A_TIME = 2_000_000
 
 Tags = tuple[str, ...]
+#: Gives the content of a file by its name and size.
+Fetch = Callable[[str, int], bytes]
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,14 @@ class Work:
     path: str
     tags: Tags
     names: Sequence[str]
+    sizes: Sequence[int]
     ordinals: Sequence[int]
     container: str = ""
+
+    def between(self, start: int, stop: int | None) -> "Work":
+        """Return some of the files."""
+        piece = slice(start, stop)
+        return replace(self, names=self.names[piece], sizes=self.sizes[piece], ordinals=self.ordinals[piece])
 
 
 @dataclass(frozen=True)
@@ -101,9 +109,7 @@ class Reader:
         self._extractors = [Extractor(view, part) for view in views]
         self._views = tuple(views)
         self._layouts: dict[int, Layout] = {}
-        self._usual = 0
-        # The first file tells which view's type to use for the others.
-        self._enough = 1
+        self._usual = -1
         self._skips: list[Skip] = []
         self._batch = _Batch()
         self._plain = _Batch()
@@ -112,15 +118,16 @@ class Reader:
     def add(self, work: Work) -> None:
         """Read the files of one experiment."""
         with self._opened(work) as fetch:
-            for ordinal, name in zip(work.ordinals, work.names, strict=True):
+            for ordinal, name, size in zip(work.ordinals, work.names, work.sizes, strict=True):
                 try:
-                    data = fetch(name)
+                    data = fetch(name, size)
                 except UnreadableError as error:
                     self._skips.append(Skip(ordinal, str(error)))
                     continue
+                if self._usual < 0:
+                    self._usual = self._view_of(data, work.tags)
                 self._decode(self._usual, self._batch, ordinal, work.tags, data)
-                if self._batch.holds(self._enough):
-                    self._enough = _AT_A_TIME
+                if self._batch.holds(_AT_A_TIME):
                     self._flush()
 
     def harvest(self) -> Harvest:
@@ -138,7 +145,7 @@ class Reader:
         return Harvest(blocks, self._skips)
 
     @contextmanager
-    def _opened(self, work: Work) -> Iterator[Callable[[str], bytes]]:
+    def _opened(self, work: Work) -> Iterator[Fetch]:
         """Give the function that returns a file's content, from its folder or its zip.
 
         What was listed a moment ago may have gone since; that is then said for each of its files.
@@ -160,8 +167,18 @@ class Reader:
         finally:
             os.close(folder)
 
+    def _view_of(self, data: bytes, tags: Tags) -> int:
+        """Return the view that knows a file, which will know most of the others, too; the first where none does."""
+        try:
+            documents = Documents([parse(data)], [tags])
+        except UnreadableError:
+            return 0
+        return next((index for index, view in enumerate(self._views) if known_to(view, documents)[0]), 0)
+
     def _flush(self) -> None:
         batch, self._batch = self._batch, _Batch()
+        if not batch.documents:
+            return
         usual = self._usual
         batch = self._extract(usual, batch)
         for index in range(len(self._extractors)):
@@ -247,5 +264,5 @@ def known_to(view: View, documents: Documents) -> list[bool]:
     return known
 
 
-def _raise(error: UnreadableError, _: str) -> bytes:
+def _raise(error: UnreadableError, *_: object) -> bytes:
     raise error
