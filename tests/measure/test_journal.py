@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nntest.errors import DataError
-from nntest.measure.journal import Journal, last_journal_path, new_journal_path, read_records
+from nntest.measure.journal import Journal, journal_paths, new_journal_path, read_records
 
 
 def test_records_come_back(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_sessions_of_one_name_have_numbered_journals(tmp_path: Path) -> None:
-    assert last_journal_path(tmp_path, "t") is None
+    assert journal_paths(tmp_path, "t") == []
     first = new_journal_path(tmp_path, "t")
     first.touch()
     second = new_journal_path(tmp_path, "t")
@@ -47,4 +47,4 @@ def test_sessions_of_one_name_have_numbered_journals(tmp_path: Path) -> None:
     (tmp_path / "t.x.0007.jsonl").touch()
     (tmp_path / "t.other.jsonl").touch()
     assert [first.name, second.name] == ["t.0001.jsonl", "t.0002.jsonl"]
-    assert last_journal_path(tmp_path, "t") == second
+    assert journal_paths(tmp_path, "t") == [second, first]

@@ -150,6 +150,50 @@ def test_without_its_journal_a_session_resumes_by_its_points(fake: FakeWorld) ->
     assert reporter.notes == ["resume: t has no journal; points that are on disk are not measured again"]
 
 
+@pytest.mark.parametrize("record_uoa", ["", "mine"])
+def test_a_second_session_of_the_same_name_is_completed(fake: FakeWorld, record_uoa: str) -> None:
+    run(fake, record_uoa=record_uoa)
+    first = fake.points()
+    kill_at_block(fake, 15)
+    with pytest.raises(Killed):
+        run(fake, record_uoa=record_uoa)
+    fake.before_block = lambda: None
+    fake.log.clear()
+    summary = run(fake, resume=True, record_uoa=record_uoa)
+    name = record_uoa or "t"
+    assert (summary.points, summary.skipped, summary.journal.name) == (6, 0, f"{name}.0002.jsonl")
+    assert blocks_asked(fake) == 12
+    assert {point.origin.session for point in summary.results} == {f"{name}.0002"}
+    assert first.items() <= fake.points().items()
+    assert len(fake.points()) == 12
+    again = run(fake, resume=True, record_uoa=record_uoa)
+    assert (again.points, again.skipped) == (0, 6)
+
+
+def test_an_unfinished_session_is_completed_after_a_later_one(fake: FakeWorld) -> None:
+    kill_at_block(fake, 15)
+    with pytest.raises(Killed):
+        run(fake)
+    fake.before_block = lambda: None
+    run(fake)
+    summary = run(fake, resume=True)
+    assert (summary.points, summary.skipped, summary.journal.name) == (6, 0, "t.0001.jsonl")
+    assert run(fake, resume=True).skipped == 6
+
+
+def test_what_was_adopted_stays_so_when_the_resumed_session_is_killed(fake: FakeWorld) -> None:
+    run(fake, dataset_files=("shape-4-1-1",))
+    for journal in (fake.root / "cache" / "journals").iterdir():
+        journal.rename(fake.root / "elsewhere")
+    (fake.root / "cache" / "journals" / "t.0007.jsonl").touch()  # so that the next session has another id
+    kill_at_block(fake, 10)
+    with pytest.raises(Killed):
+        run(fake, resume=True)
+    fake.before_block = lambda: None
+    summary = run(fake, resume=True)
+    assert (summary.points, summary.skipped, summary.journal.name) == (4, 2, "t.0008.jsonl")
+
+
 def test_resume_needs_to_know_what(fake: FakeWorld) -> None:
     with pytest.raises(UsageError, match="resume: no timestamp was given"):
         run(fake, resume=True, timestamp="")

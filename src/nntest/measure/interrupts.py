@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
+#: What a session exits with that the user ended: 128 and the number of SIGINT.
+INTERRUPTED = 130
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -4,7 +4,8 @@ Each record is one ``write`` on a descriptor opened with O_APPEND: a killed sess
 one torn one, which readers skip. Kinds of records, in the order in which they appear:
 
 ========== ==================================================================================================
-session    format, session, timestamp, record_uoa, record_repo, order_seed, started_unix, plan, platform, request
+session    format, session, timestamp, record_uoa, record_repo, order_seed, started_unix, plan, platform, request,
+           adopts: points of other sessions count as done
 group      group, uids
 set_up     group, launch, uid, launch_facts (a Launch), loops, memory_bytes
 checked    group, uid, verification, hash
@@ -27,7 +28,7 @@ import orjson
 
 from nntest.errors import DataError
 
-FORMAT = "1.0.0"  # 1.0.0: first
+FORMAT = "1.1.0"  # 1.1.0: adopts; 1.0.0: first
 
 
 class Journal:
@@ -88,15 +89,18 @@ def new_journal_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.{_last_number(folder, name) + 1:04d}.jsonl"
 
 
-def last_journal_path(folder: Path, name: str) -> Path | None:
-    """Return the journal of the last session called ``name``, or None."""
-    number = _last_number(folder, name)
-    return folder / f"{name}.{number:04d}.jsonl" if number else None
+def journal_paths(folder: Path, name: str) -> list[Path]:
+    """Return the journals of the sessions called ``name``, the newest first."""
+    paths = [path for path in folder.glob("*.jsonl") if _is_of(path, name)]
+    return sorted(paths, key=lambda path: _number(path, name), reverse=True)
 
 
 def _last_number(folder: Path, name: str) -> int:
-    taken = (path.name[len(name) + 1 : -len(".jsonl")] for path in folder.glob("*.jsonl") if _is_of(path, name))
-    return max((int(number) for number in taken), default=0)
+    return max((_number(path, name) for path in journal_paths(folder, name)), default=0)
+
+
+def _number(path: Path, name: str) -> int:
+    return int(path.name[len(name) + 1 : -len(".jsonl")])
 
 
 def _is_of(path: Path, name: str) -> bool:

@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from nntest.measure.plan import SessionPlan
 from nntest.measure.trial import Trial
 from nntest.measure.world import World
@@ -76,11 +78,20 @@ class Recorder:
         meta = experiment_meta(trial, self._plan, self._platform, self._started)
         return open_experiment(self._repository, name, meta, now=lambda: self._started)
 
-    def has_point(self, trial: Trial, uid: str) -> bool:
-        """Tell whether the trial's experiment has a point of that uid, of whichever session."""
+    def has_point(self, trial: Trial, uid: str, *, session: str = "") -> bool:
+        """Tell whether the trial's experiment has a point of that uid, of that session or of whichever."""
         folder = self._repository.path / "experiment" / self._name(trial)
-        return any(path.name.count(".") == 2 for path in folder.glob(f"ckp-{uid}.[0-9]*.json"))
+        paths = (path for path in folder.glob(f"ckp-{uid}.[0-9]*.json") if path.name.count(".") == 2)
+        return any(not session or _session_of(path) == session for path in paths)
 
     def _name(self, trial: Trial) -> str:
         tag = trial.candidate.library.library.tag
         return experiment_uoa(trial.case.program, tag, self._plan.timestamp, self._plan.request.record_uoa)
+
+
+def _session_of(path: Path) -> str:
+    """Return the id of the session that made a point; empty for a point of other tools and for a damaged one."""
+    try:
+        return str(orjson.loads(path.read_bytes())["nntest"]["session"]["id"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""

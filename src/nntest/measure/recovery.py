@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nntest.measure.journal import read_records
+from nntest.measure.interrupts import INTERRUPTED
+from nntest.measure.journal import journal_paths, read_records
 from nntest.measure.standing import LOSSES, Loss, Standing
 from nntest.model.point import Launch, Sample, Verification, WarmUp, Watch
 
@@ -49,11 +50,17 @@ class RecoveredGroup:
 
 @dataclass
 class Recovered:
-    """One journal: its first header, and its groups by number."""
+    """One journal: its first header, and its groups by number.
+
+    ``ended`` tells whether the session did all that it was last asked for, ``adopts`` whether points of other sessions
+    counted as done then.
+    """
 
     path: Path
     header: Mapping[str, Any]
     groups: dict[int, RecoveredGroup] = field(default_factory=dict)
+    ended: bool = False
+    adopts: bool = False
 
     @property
     def session(self) -> str:
@@ -76,12 +83,26 @@ class Recovered:
         return max(self.groups, default=-1) + 1
 
 
+def recover_newest(folder: Path, name: str) -> Recovered | None:
+    """Read the newest unfinished journal of the sessions called ``name``, or the newest when all are finished."""
+    newest: Recovered | None = None
+    for path in journal_paths(folder, name):
+        recovered = recover(path)
+        if recovered is not None and not recovered.ended:
+            return recovered
+        newest = newest or recovered
+    return newest
+
+
 def recover(path: Path) -> Recovered | None:
     """Read a journal; None when not even its header was written whole."""
     recovered: Recovered | None = None
     for record in read_records(path):
         if record["kind"] == "session":
             recovered = recovered or Recovered(path=path, header=record)
+            recovered.ended, recovered.adopts = False, bool(record.get("adopts", False))
+        elif recovered is not None and record["kind"] == "end":
+            recovered.ended = record["exit_code"] != INTERRUPTED
         elif recovered is not None:
             _take(recovered, record)
     return recovered

@@ -9,8 +9,8 @@ from nntest.measure.account import Account
 from nntest.measure.builds import build_all
 from nntest.measure.dump import open_dump
 from nntest.measure.groups import Group, estimate_s
-from nntest.measure.interrupts import Interrupts, SessionInterrupted
-from nntest.measure.journal import FORMAT, Journal, last_journal_path, new_journal_path
+from nntest.measure.interrupts import INTERRUPTED, Interrupts, SessionInterrupted
+from nntest.measure.journal import FORMAT, Journal, new_journal_path
 from nntest.measure.launch import Bench, GroupLaunch
 from nntest.measure.lock import machine_lock
 from nntest.measure.output import OutputCheck, output_scratch
@@ -18,7 +18,7 @@ from nntest.measure.plan import SessionPlan
 from nntest.measure.plan import plan_session as _plan_session
 from nntest.measure.precision import Patience
 from nntest.measure.record import Recorder
-from nntest.measure.recovery import Recovered, recover
+from nntest.measure.recovery import Recovered, recover_newest
 from nntest.measure.remainder import GroupWork, what_is_left
 from nntest.measure.reporter import Reporter, SilentReporter
 from nntest.measure.request import RunRequest
@@ -27,7 +27,6 @@ from nntest.measure.trial import Trial
 from nntest.measure.world import World, real_world
 from nntest.model.point import Origin, Point
 
-INTERRUPTED = 130
 SOME_FAILED = 3
 
 
@@ -126,8 +125,7 @@ class _Session:
     def _recover(self, plan: SessionPlan) -> Recovered | None:
         if not plan.request.resume:
             return None
-        path = last_journal_path(self._journals, plan.name)
-        recovered = recover(path) if path is not None else None
+        recovered = recover_newest(self._journals, plan.name)
         if recovered is None:
             self._reporter.note(f"resume: {plan.name} has no journal; points that are on disk are not measured again")
         return recovered
@@ -140,6 +138,15 @@ class _Session:
         if self._recovered is not None:
             return self._recovered.path
         return new_journal_path(self._journals, self._plan.name)
+
+    @property
+    def _adopts(self) -> bool:
+        """Whether points of other sessions count: not those of an equal one while this one is unfinished."""
+        known = self._recovered
+        return self._plan.request.resume and (known is None or known.ended or known.adopts)
+
+    def _has_point(self, trial: Trial, uid: str) -> bool:
+        return self._recorder.has_point(trial, uid, session="" if self._adopts else self._session_id)
 
     def _write_header(self, journal: Journal) -> None:
         self._session_id = self._recovered.session if self._recovered else journal.path.stem
@@ -155,6 +162,7 @@ class _Session:
             platform=self._platform.block(),
             request={**asdict(self._plan.request), "dump": str(self._plan.request.dump or "")},
             pid=os.getpid(),
+            adopts=self._adopts,
         )
 
     def _measure(self, journal: Journal) -> None:
@@ -166,7 +174,7 @@ class _Session:
             interrupts=self._interrupts,
             reporter=self._reporter,
         )
-        work = what_is_left(self._plan, standings, self._recovered, self._recorder.has_point)
+        work = what_is_left(self._plan, standings, self._recovered, self._has_point)
         for note in work.notes:
             self._reporter.note(note)
         self._skipped = work.skipped
