@@ -71,7 +71,9 @@ def collect(
         harvests = pool.harvest()
     by_name = {view.name: view for view in views}
     blocks = [build_block(raw, by_name[name], part) for harvest in harvests for name, raw in harvest.blocks]
-    block = join([*plan.blocks, *blocks]).in_order()
+    # What comes from one segment of the index alone is united and sorted already.
+    block = plan.blocks[0] if len(plan.blocks) == 1 and not blocks else join([*plan.blocks, *blocks])
+    block = block.in_order()
     skips = [*plan.skips, *(skip for harvest in harvests for skip in harvest.skips)]
     skips.sort(key=lambda skip: skip.ordinal)
     collected = Collected(block, skips, read=pool.files)

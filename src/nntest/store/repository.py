@@ -45,16 +45,17 @@ def known_repositories(environ: Mapping[str, str] | None = None) -> list[Reposit
     environ = os.environ if environ is None else environ
     local = local_path(environ)
     registered = list(_registered(local))
-    names = {repository.path.resolve(): repository.name for repository in registered}
+    places = {repository.path.resolve(): repository for repository in registered}
     found: dict[Path, Repository] = {}
+    # It is resolved already, as __file__ was.
     checkout = checkout_path()
     if checkout is not None:
-        name = names.get(checkout.resolve()) or repository_name(checkout)
-        found[checkout.resolve()] = Repository(name, checkout)
+        name = places[checkout].name if checkout in places else repository_name(checkout)
+        found[checkout] = Repository(name, checkout)
     if local.is_dir():
         found.setdefault(local.resolve(), Repository(LOCAL, local))
-    for repository in registered:
-        found.setdefault(repository.path.resolve(), repository)
+    for place, repository in places.items():
+        found.setdefault(place, repository)
     return list(found.values())
 
 
@@ -92,8 +93,9 @@ def resolve_repository(name: str | Path, environ: Mapping[str, str] | None = Non
             return Repository(LOCAL, local_path(environ))
     path = Path(name).expanduser()
     if path.is_dir():
+        place = path.resolve()
         for repository in known:
-            if repository.path.resolve() == path.resolve():
+            if repository.path.resolve() == place:
                 return repository
         return Repository(repository_name(path), path)
     near = difflib.get_close_matches(str(name), [repository.name for repository in known], n=1)
