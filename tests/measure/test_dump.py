@@ -1,13 +1,16 @@
 """Tensors as files: where is settled before anything is measured, and wrong outputs are among them."""
 
+import errno
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from nntest.errors import UsageError
+from nntest.errors import DataError, UsageError
+from nntest.measure.driver import DriverFailure
 from nntest.measure.request import RunRequest
 from nntest.measure.session import plan_session, run_session
-from tests.measure.fake_world import FakeWorld, OtherOutput, always
+from tests.measure.fake_world import FAILURE, FakeWorld, OtherOutput, always, on
 
 
 def test_a_folder_that_cannot_be_made_ends_the_session_before_it_begins(fake: FakeWorld, tmp_path: Path) -> None:
@@ -34,3 +37,56 @@ def test_a_wrong_output_is_dumped_too(fake: FakeWorld) -> None:
     summary = run_session(plan_session(request, world), None, world)
     assert [point.trust for point in summary.results] == ["wrong"]
     assert (fake.root / "dump" / "softmax-one-1.0.0-8-1-1-output.npy").is_file()
+
+
+@pytest.mark.parametrize("writer", ["driver", "numpy"])
+def test_a_full_disk_ends_the_session_and_a_resume_repeats_the_case(
+    fake: FakeWorld, monkeypatch: pytest.MonkeyPatch, writer: str
+) -> None:
+    folder = fake.root / "dump"
+    request = RunRequest(
+        programs="softmax-one",
+        dataset_uoa="tensor-softmax-net",
+        dataset_files=("shape-8-1-1",),
+        timestamp="t",
+        dump=folder,
+    )
+    world = fake.world()
+    with monkeypatch.context() as patch:
+        if writer == "driver":
+            raw = folder / "softmax-one-1.0.0-8-1-1.raw"
+            full = DriverFailure(f"softmax-one: {raw}: was written in part: No space left on device")
+            fake.faults["softmax-one", "8-1-1"] = always("output", full)
+        else:
+            patch.setattr("numpy.save", _no_space)
+        with pytest.raises(DataError) as error:
+            run_session(plan_session(request, world), None, world)
+    assert str(error.value) == (
+        f"{folder}: the dump could not be written (No space left on device); "
+        "free disk space or choose another folder, and resume"
+    )
+    assert error.value.exit_code == 1
+    assert not list(folder.glob("*.raw"))
+    assert fake.points() == {}
+    fake.faults.clear()
+    summary = run_session(plan_session(replace(request, resume=True), world), None, world)
+    assert (summary.points, summary.failed, summary.journal.name) == (1, 0, "t.0001.jsonl")
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_an_operator_that_fails_while_it_is_dumped_is_a_failed_point(fake: FakeWorld) -> None:
+    fake.faults["softmax-one", "8-1-1"] = on("output", FAILURE)
+    world = fake.world()
+    request = RunRequest(
+        programs="softmax-one",
+        dataset_uoa="tensor-softmax-net",
+        dataset_files=("shape-8-1-1",),
+        timestamp="t",
+        dump=fake.root / "dump",
+    )
+    summary = run_session(plan_session(request, world), None, world)
+    assert [point.failure and point.failure.kind for point in summary.results] == ["error"]
+
+
+def _no_space(path: Path, values: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))

@@ -1,12 +1,14 @@
 """Tensors of a case as files that anyone can check with NumPy or PyTorch."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 
-from nntest.errors import UsageError
+from nntest.errors import DataError, UsageError
+from nntest.measure.answers import DriverFailure
 from nntest.measure.output import read_output
 from nntest.measure.trial import Trial
 from nntest.model.species import find_species
@@ -43,12 +45,38 @@ def dump_case(folder: Path, driver: "Driver", key: int, trial: Trial) -> Path:
     -------
     Path
         The JSON file: CK_* values of the shape, and which program of which library made the output.
+
+    Raises
+    ------
+    DataError
+        A file could not be written (a full disk), which is no fault of the operator.
     """
+    raw = folder / f"{dump_stem(trial)}.raw"
+    try:
+        return _dump_case(folder, raw, driver, key, trial)
+    except OSError as error:
+        raise _not_written(folder, error.strerror or str(error)) from error
+    except DriverFailure as error:
+        _, of_file, reason = str(error).partition(f"{raw}: ")
+        if of_file:
+            raise _not_written(folder, reason.rpartition(": ")[2]) from error
+        raise
+    finally:
+        with suppress(OSError):
+            raw.unlink(missing_ok=True)
+
+
+def _not_written(folder: Path, reason: str) -> DataError:
+    return DataError(
+        f"{folder}: the dump could not be written ({reason}); free disk space or choose another folder, and resume"
+    )
+
+
+def _dump_case(folder: Path, raw: Path, driver: "Driver", key: int, trial: Trial) -> Path:
     import numpy as np
 
     case = trial.case
     stem = dump_stem(trial)
-    raw = folder / f"{stem}.raw"
     tensors = find_species(case.species).tensors(case.parameters, case.batch_size)
     for role, dims in tensors.items():
         if role == "output":
@@ -58,7 +86,6 @@ def dump_case(folder: Path, driver: "Driver", key: int, trial: Trial) -> Path:
             driver.dump_tensor(key, role, raw)
             values = np.fromfile(raw, dtype=np.dtype(case.dtype)).reshape(dims)
         np.save(folder / f"{stem}-{role}.npy", values)
-    raw.unlink(missing_ok=True)
     path = folder / f"{stem}.json"
     path.write_bytes(orjson.dumps(_words(trial), option=_FORM))
     return path
