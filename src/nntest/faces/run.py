@@ -61,6 +61,12 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     flags: Annotated[
         list[str] | None, _option("--flags", _WHAT, "Compiler flags of the program; given twice, both are measured.")
     ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        _option(
+            "--sweep", _WHAT, "Parameter in turn, CK_IN_SHAPE_C=96:129 (end excluded), :STEP, or a list. Repeatable."
+        ),
+    ] = None,
     repetitions: Annotated[int, _option("--repetitions", _HOW, "Samples of each case.")] = 10,
     launches: Annotated[
         int | None, _option("--launches", _HOW, "Fresh processes over which the repetitions are spread; 5 without it.")
@@ -90,6 +96,7 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
 ) -> int:
     """Measure programs over shapes and record checked points."""
     from nntest.measure.request import RunRequest
+    from nntest.measure.sweep import parse_sweep
 
     request = RunRequest(
         programs=",".join(programs or ["*"]),
@@ -124,6 +131,7 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         dump=dump,
         list_tests=list_tests,
         dry_run=dry_run,
+        sweep=parse_sweep(sweep or []),
     )
     # hours of measuring are not begun by an empty line
     if not (programs or tags or species or dataset_uoa):

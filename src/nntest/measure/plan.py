@@ -16,6 +16,7 @@ from nntest.measure.selection import (
     select_programs,
     select_shapes,
 )
+from nntest.measure.sweep import sweep_shapes
 from nntest.measure.trial import Candidate, Trial
 from nntest.measure.world import World
 from nntest.model.case import Case, Plan
@@ -63,6 +64,7 @@ def plan_session(request: RunRequest, world: World) -> SessionPlan:
         _check_cmd_key(request, program)
     notes: list[str] = []
     shapes = select_shapes(request, programs, world.repositories)
+    shapes = sweep_shapes(shapes, request.sweep, named=bool(request.dataset_uoa or request.dataset_files))
     programs = _fitting(request, programs, shapes, notes)
     candidates = _candidates(request, programs, world, notes)
     trials = _trials(request, candidates, shapes, notes)

@@ -25,7 +25,8 @@ class RunRequest:
     is measured. ``iterations`` counts autotuning points: the first N batch sizes of 1, 2, 4, 8, ...; it is no
     number of loops. Empty ``dataset_uoa`` means every dataset of the programs' species, empty ``library`` the
     version that is found first. ``timeout_s`` bounds one request to a driver; ``budget_s`` the whole session's
-    measuring, together with ``until_ci_pct``.
+    measuring, together with ``until_ci_pct``. ``sweep`` holds values by CK_* key that each shape takes in turn; where
+    neither dataset nor file is named, one shape of each species is swept.
 
     Raises
     ------
@@ -66,6 +67,7 @@ class RunRequest:
     dump: Path | None = None
     data: Fill = "normal"
     share: bool = False
+    sweep: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_counts()
