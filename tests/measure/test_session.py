@@ -9,8 +9,10 @@ import pytest
 
 from nntest.errors import BusyMachineError
 from nntest.measure.lock import machine_lock
+from nntest.measure.reference import Reference
 from nntest.measure.request import RunRequest
 from nntest.measure.session import Summary, plan_session, run_session
+from nntest.model.case import Case
 from tests.measure.fake_world import (
     CRASH,
     FAILURE,
@@ -282,6 +284,30 @@ def test_a_budget_ends_the_patience(fake: FakeWorld) -> None:
     )
     [point] = summary.results
     assert 4 < len(point.launches) < 24
+
+
+def test_too_little_memory_for_a_reference_costs_one_case(fake: FakeWorld) -> None:
+    world = fake.world()
+
+    def expected(case: Case) -> Reference:
+        if case.parameters["CK_IN_SHAPE_C"] == 8:
+            raise MemoryError("Unable to allocate 4.00 GiB")
+        return world.expected(case)
+
+    small = dataclasses.replace(world, expected=expected)
+    summary = run_session(plan_session(request(programs="softmax-one"), small), None, small)
+    failures = {point.case.parameters["CK_IN_SHAPE_C"]: point.failure for point in summary.results}
+    assert (failures[4], failures[16], summary.exit_code) == (None, None, 3)
+    assert failures[8] is not None
+    assert failures[8].kind == "error"
+    assert failures[8].reason == (
+        "the output could not be checked: too little memory for the reference (Unable to allocate 4.00 GiB); "
+        "free memory, raise the limit (ulimit -v) or use --skip_output_validation"
+    )
+    programs = [program for _, program, *_ in fake.logged("start")]
+    assert len(programs) == summary.results[0].plan.launches, "its process stays for the others"
+    for point in summary.results:
+        assert "restarted" not in point.extra
 
 
 def test_the_account_adds_up(fake: FakeWorld) -> None:

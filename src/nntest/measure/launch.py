@@ -11,7 +11,7 @@ from nntest.measure.dump import dump_case
 from nntest.measure.groups import Group, round_order
 from nntest.measure.interrupts import Interrupts
 from nntest.measure.journal import Journal
-from nntest.measure.output import OutputCheck
+from nntest.measure.output import NotCheckedError, OutputCheck
 from nntest.measure.processes import Processes, Slot
 from nntest.measure.standing import Loss, Standing, launch_facts
 from nntest.measure.world import Driver, World
@@ -100,6 +100,9 @@ class GroupLaunch:
                 step(processes.use(slot), standing)
         except UnsupportedCase as error:
             self._lose(standing, "unsupported", str(error))
+        except NotCheckedError as error:
+            # the process is well: it stays for its other cases
+            self._lose(standing, "error", str(error))
         except (DriverCrash, DriverTimeout, DriverFailure) as error:
             # whoever ends the session may end the drivers too: their death is no result then
             self._bench.interrupts.check()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from nntest.errors import NNTestError
 from nntest.measure.account import Account
 from nntest.measure.interrupts import Interrupts
 from nntest.measure.standing import Standing
@@ -17,6 +18,10 @@ from nntest.model.species import find_species
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+
+class NotCheckedError(NNTestError):
+    """An output could not be compared for want of memory; it may be right."""
 
 
 class OutputCheck:
@@ -39,9 +44,24 @@ class OutputCheck:
         """Set ``verification`` of the standing; an output whose hash passed before passes again.
 
         An output that differs from the one that passed (sums of several threads may) is compared in full.
+
+        Raises
+        ------
+        NotCheckedError
+            There is too little memory for the output and its reference.
         """
         if standing.output_hash and hash_ == standing.output_hash:
             return
+        try:
+            self._compare(hash_, standing, implementation)
+        except MemoryError as error:
+            told = f" ({error})" if str(error) else ""
+            raise NotCheckedError(
+                f"the output could not be checked: too little memory for the reference{told}; "
+                "free memory, raise the limit (ulimit -v) or use --skip_output_validation"
+            ) from None
+
+    def _compare(self, hash_: str, standing: Standing, implementation: str) -> None:
         from nntest.measure.verify import algorithm_in_force
 
         case = standing.trial.case
