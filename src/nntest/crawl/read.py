@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # What is kept at a time: more amortises the cost per column, less stays in the processor's cache.
 _AT_A_TIME = 256
 _BYTES_AT_A_TIME = 2_000_000
+_LARGE = 32_768
 
 Tags = tuple[str, ...]
 #: Gives the content of a file by its name and size.
@@ -195,11 +196,8 @@ class Reader:
 
     def _extract(self, index: int, batch: _Batch) -> _Batch:
         """Extract the documents of one view, and return those that it does not know or an earlier one does."""
-        views = [extractor.view for extractor in self._extractors[: index + 1]]
         documents = Documents(batch.documents, batch.tags, self._layout(index))
-        mine = known_to(views[-1], documents)
-        for view in views[:-1]:
-            mine = [one and not other for one, other in zip(mine, known_to(view, documents), strict=True)]
+        mine = self._mine(index, documents)
         if all(mine):
             if mine:
                 self._extractors[index].add(batch.ordinals, documents)
@@ -209,6 +207,13 @@ class Reader:
             ordinals = [batch.ordinals[position] for position in taken]
             self._extractors[index].add(ordinals, documents.take(taken))
         return batch.take([position for position, one in enumerate(mine) if not one])
+
+    def _mine(self, index: int, documents: Documents) -> list[bool]:
+        """Tell which documents one view knows and no earlier one."""
+        mine = known_to(self._views[index], documents)
+        for view in self._views[:index]:
+            mine = [one and not other for one, other in zip(mine, known_to(view, documents), strict=True)]
+        return mine
 
     def _decoded_again(self, index: int, batch: _Batch) -> _Batch:
         decoded = _Batch()
@@ -220,9 +225,15 @@ class Reader:
         try:
             # What a type passes over is checked for its form alone.
             _ = data.isascii() or data.decode()
-            batch.add(ordinal, tags, self._layout(index).decode(data), data)
+            layout = self._layout(index)
+            document = layout.decode(data)
         except MISFITS:
             self._add_plain(ordinal, tags, data)
+            return
+        # Kept for a view that would know it; what is large goes at once, because fresh memory is slow.
+        if len(data) >= _LARGE and self._mine(index, Documents([document], [tags], layout))[0]:
+            data = b""
+        batch.add(ordinal, tags, document, data)
 
     def _layout(self, index: int) -> Layout:
         """Return the type of a view's points; making one takes as long as reading a hundred."""
