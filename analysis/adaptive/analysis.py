@@ -13,7 +13,7 @@ from nntest.analyses.bars import set_heading
 from nntest.analyses.cases import NATIVE, RANKINGS
 from nntest.analyses.columns import nearest, present, require
 from nntest.analyses.composed import SETTING, candidates, chosen, solve
-from nntest.analyses.names import count_noun, equals, listed, pretty, setting_labels
+from nntest.analyses.names import count_noun, equals, listed, pretty, setting_labels, shortened
 from nntest.analyses.networks import PREFIX, layers_of, shapes_as_layers
 from nntest.analyses.selection import select
 from nntest.analyses.style import LABEL_BOX, empty_figure, new_figure, ordered_subjects, subject_styles
@@ -276,7 +276,7 @@ def _draw_totals(axes, bars, styles, *, legend=True):
             cut + words, (left, position), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5,
             bbox=LABEL_BOX,
         )  # fmt: skip
-    axes.set_yticks(range(len(bars)), [label for label, _, _ in bars])
+    axes.set_yticks(range(len(bars)), [shortened(label) for label, _, _ in bars])
     axes.set_ylim(len(bars) - 0.45, -0.55)
     axes.set_xlim(0, end * 1.7)
     axes.set_xlabel("ms per image")
@@ -291,7 +291,7 @@ def _draw_layers(axes, shown, count, styles):
         style = styles[row["library"]]
         axes.barh(position, time, height=0.8, color=style["color"], hatch=style["hatch"], edgecolor=style["edge"])
         rival = f" {MARKS[row['verdict']]} {row['runner_up']}" if row["verdict"] in MARKS else ""
-        words = f"{row['program']}{rival}  {100 * row['share']:.1f} %"
+        words = f"{shortened(row['program'])}{shortened(rival)}  {100 * row['share']:.1f} %"
         axes.annotate(
             words,
             (time, position),
@@ -302,7 +302,9 @@ def _draw_layers(axes, shown, count, styles):
             bbox=LABEL_BOX,
         )
     times = [f"  × {times}" if times > 1 else "" for times in shown["multiplicity"]]
-    axes.set_yticks(range(len(shown)), [shape + words for shape, words in zip(shown["shape"], times, strict=True)])
+    axes.set_yticks(
+        range(len(shown)), [shortened(shape) + words for shape, words in zip(shown["shape"], times, strict=True)]
+    )
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlim(0, shown["time_ms_per_image"].max() * 1.6)
     axes.grid(axis="x")
@@ -399,7 +401,7 @@ def _whole_chart(tables):
     grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
     for axes, (title, bars) in zip(grid[:, 0], panels, strict=True):
         _draw_totals(axes, bars, styles, legend=False)
-        axes.set_title(title)
+        axes.set_title(shortened(title, 110))
     more = f" (the first {MAX_PANELS} of {len(tables['total'])})" if len(tables["total"]) > MAX_PANELS else ""
     set_heading(figure, f"The fastest library for each layer, against one library for all{more}")
     return figure

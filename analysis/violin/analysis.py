@@ -2,9 +2,17 @@
 
 import numpy as np
 
-from nntest.analyses.bars import legend, plain_number, set_heading, set_log_axis
+from nntest.analyses.bars import drawable, legend, plain_number, set_heading, set_log_axis
 from nntest.analyses.columns import CASE, present, require
-from nntest.analyses.names import count_noun, natural_key, pretty, question_labels, question_noun, subject_labels
+from nntest.analyses.names import (
+    count_noun,
+    natural_key,
+    pretty,
+    question_labels,
+    question_noun,
+    shortened,
+    subject_labels,
+)
 from nntest.analyses.selection import select
 from nntest.analyses.style import FAINT, empty_figure, new_figure, ordered_subjects, subject_styles
 from nntest.errors import UsageError
@@ -15,6 +23,8 @@ KERNEL = "kernel"
 #: With fewer samples a density says more about its bandwidth than about the data.
 MIN_DENSITY = 5
 LOG_FROM = 20
+#: With more marks they become one picture inside the chart.
+MAX_MARKS = 1500
 #: Rows that one panel shows; a longer one would be no picture.
 MAX_SHAPES = 40
 LABELS = {"time_us": "time of one call, µs", "gflops": "GFLOPS"}
@@ -49,8 +59,8 @@ def chart(tables, options):
     figure = new_figure(9.0, 1.1 + 0.62 * len(panels) + 0.17 * sum(heights))
     grid = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": [h + 3.0 for h in heights]})
     for axes, ((group, species), frame) in zip(grid[:, 0], panels, strict=True):
-        _panel(axes, frame, styles, options)
-        axes.set_title(_panel_title(group, species))
+        _panel(axes, frame, styles, options, rasterised=len(samples) > MAX_MARKS)
+        axes.set_title(shortened(_panel_title(group, species), 90))
     set_heading(figure, _title(samples, options))
     _legend_above(grid[0, 0], styles)
     return figure
@@ -77,9 +87,8 @@ def _kernels(source):
     return kernels
 
 
-def _panel(axes, frame, styles, options):
-    rows = sorted(frame["_row"].unique(), key=natural_key)
-    shown = rows[:MAX_SHAPES]
+def _panel(axes, frame, styles, options, *, rasterised):
+    rows, shown = _rows(frame)
     frame = frame[frame["_row"].isin(shown)]
     metric = options.metric
     values = frame[metric].astype("float64")
@@ -98,14 +107,14 @@ def _panel(axes, frame, styles, options):
         start = position
         for label in present_subjects:
             values = here.loc[here["_subject"] == label, metric].to_numpy(dtype=float)
-            _one(axes, values[values <= top], position, styles[label])
+            _one(axes, values[values <= top], position, styles[label], logarithmic=logarithmic, rasterised=rasterised)
             position += 1
         ticks.append((start + position - 1) / 2)
         position += 0.5
         borders.append(position - 0.75)
     for border in borders[:-1]:
         axes.axhline(border, color=FAINT, linewidth=1.0, linestyle=":")
-    axes.set_yticks(ticks, shown)
+    axes.set_yticks(ticks, [shortened(row) for row in shown])
     axes.set_ylim(position - 0.75, -0.75)
     axes.grid(axis="x")
     if not logarithmic:
@@ -113,31 +122,50 @@ def _panel(axes, frame, styles, options):
         if options.xstep:
             axes.set_xticks(np.arange(0, top + options.xstep / 2, options.xstep))
         axes.xaxis.set_major_formatter(lambda value, _: plain_number(value))
-    more = f" (the first {MAX_SHAPES} of {len(rows)} rows)" if len(rows) > MAX_SHAPES else ""
+    more = f" (the first {len(shown)} of {len(rows)} rows)" if len(rows) > len(shown) else ""
     axes.set_xlabel(LABELS[metric] + (", logarithmic" if logarithmic else "") + more)
 
 
-def _one(axes, values, position, style):
-    import seaborn as sns
-
-    places = np.full(values.size, position)
+def _one(axes, values, position, style, *, logarithmic, rasterised):
     dense = values.size >= MIN_DENSITY and np.ptp(values) > 0
     if dense:
-        sns.violinplot(
-            x=values, y=places, orient="h", native_scale=True, cut=0, inner=None, width=0.95, color=style["color"],
-            linewidth=0.6, linecolor=style["edge"], density_norm="width", saturation=1, ax=axes,
+        grid, width = _density(values, logarithmic=logarithmic)
+        axes.fill_between(
+            grid, position - width, position + width, facecolor=style["color"], edgecolor=style["edge"], linewidth=0.6,
+            hatch=style["hatch"],
         )  # fmt: skip
     axes.scatter(
-        values, places, s=9, marker=style["marker"], facecolor="white" if dense else style["color"],
-        edgecolor=style["edge"],
-        linewidth=0.6, zorder=3, rasterized=values.size > 200,
+        values, np.full(values.size, position), s=9, marker=style["marker"],
+        facecolor="white" if dense else style["color"], edgecolor=style["edge"], linewidth=0.6, zorder=3,
+        rasterized=rasterised,
     )  # fmt: skip
 
 
+def _density(values, *, logarithmic):
+    """Return places along x and the half width there, at most 0.475; nothing is drawn beyond the samples.
+
+    Gaussian kernels by Scott's rule (Scott 1992), in the axis' own scale, as seaborn draws them; that takes a hundred
+    times as long for each.
+    """
+    from scipy.stats import gaussian_kde
+
+    there = np.log(values) if logarithmic else values
+    grid = np.linspace(there.min(), there.max(), 60)
+    density = gaussian_kde(there)(grid)
+    return (np.exp(grid) if logarithmic else grid), 0.475 * density / density.max()
+
+
 def _slots(frame):
+    _, shown = _rows(frame)
     pairs = frame[["_row", "_subject"]].drop_duplicates()
-    rows = sorted(pairs["_row"].unique(), key=natural_key)[:MAX_SHAPES]
-    return len(pairs[pairs["_row"].isin(rows)]) + 0.5 * len(rows)
+    return len(pairs[pairs["_row"].isin(shown)]) + 0.5 * len(shown)
+
+
+def _rows(frame):
+    """Return the rows of a panel, and those of them that it has room for."""
+    counts = frame[["_row", "_subject"]].drop_duplicates()["_row"].value_counts()
+    rows = sorted(counts.index, key=natural_key)
+    return rows, rows[: drawable([counts[row] for row in rows[:MAX_SHAPES]])]
 
 
 def _panel_title(group, species):

@@ -1,6 +1,6 @@
 import pytest
 
-from nntest.analyses.bars import MAX_GROUPS, Bar, Group, log_ticks, ratio_bars
+from nntest.analyses.bars import MAX_BARS, MAX_GROUPS, Bar, Group, drawable, log_ticks, ratio_bars
 from nntest.analyses.style import chart_style
 
 
@@ -32,3 +32,10 @@ def test_more_groups_than_a_picture_holds_are_said() -> None:
         figure = ratio_bars([group(str(n), 1.0) for n in range(MAX_GROUPS + 5)], title="t", xlabel="x")
     assert len(figure.axes[0].patches) == MAX_GROUPS
     assert figure._suptitle.get_text() == "t\n(the first 60 of 65 groups; the table has all)"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count"), [([], 0), ([3], 1), ([1] * 70, MAX_GROUPS), ([MAX_BARS + 1, 1], 1), ([100] * 5, 2)], ids=str
+)
+def test_one_picture_holds_so_many_bars(sizes: list[int], count: int) -> None:
+    assert drawable(sizes) == count

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nntest.analyses.names import shortened
 from nntest.analyses.style import INK, LABEL_BOX, new_figure, ordered_subjects, subject_styles
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 WIDTH = 9.0
 MAX_GROUPS = 60
+MAX_BARS = 240
 _LOG_FROM = 12.0
 _NAN = float("nan")
 
@@ -39,11 +41,12 @@ class Group:
 def ratio_bars(groups: Sequence[Group], *, title: str, xlabel: str, xmax: float | None = None) -> "Figure":
     """Draw ratios: bars grow from 0, or on a logarithmic axis from 1, to the left when slower.
 
-    At most 60 groups are drawn, the first; the title then says so.
+    At most 60 groups and 240 bars are drawn, the first; the title then says so.
     """
-    if len(groups) > MAX_GROUPS:
-        title = f"{title}\n(the first {MAX_GROUPS} of {len(groups)} groups; the table has all)"
-        groups = groups[:MAX_GROUPS]
+    shown = drawable([len(group.bars) for group in groups])
+    if len(groups) > shown:
+        title = f"{title}\n(the first {shown} of {len(groups)} groups; the table has all)"
+        groups = groups[:shown]
     bars = [bar for group in groups for bar in group.bars]
     low = min(bar.value for bar in bars)
     high = xmax or max(*(bar.value for bar in bars), 1.0)
@@ -61,12 +64,22 @@ def ratio_bars(groups: Sequence[Group], *, title: str, xlabel: str, xmax: float 
         cursor += 0.7
     axes.axvline(1.0, color=INK, linewidth=1.0)
     axes.set_ylim(cursor - 0.7 - 0.3, -0.7)
-    axes.set_yticks(ticks, [group.label for group in groups])
+    axes.set_yticks(ticks, [shortened(group.label) for group in groups])
     axes.grid(axis="x")
     axes.set_xlabel(xlabel)
     set_heading(figure, title)
     legend(axes, styles, kind="bar")
     return figure
+
+
+def drawable(sizes: Sequence[int]) -> int:
+    """Return how many groups of so many bars one picture holds: at most 60, of 240 bars in all, but one at least."""
+    total = 0
+    for number, size in enumerate(sizes[:MAX_GROUPS]):
+        total += size
+        if total > MAX_BARS:
+            return max(number, 1)
+    return min(len(sizes), MAX_GROUPS)
 
 
 def set_heading(figure: "Figure", title: str) -> None:
@@ -85,11 +98,15 @@ def legend(axes: "Axes", styles: dict[str, dict[str, Any]], *, kind: str) -> Non
     handles: list[Any] = []
     for label, style in styles.items():
         if kind == "bar":
-            handles.append(Patch(facecolor=style["color"], edgecolor=style["edge"], hatch=style["hatch"], label=label))
+            handles.append(
+                Patch(
+                    facecolor=style["color"], edgecolor=style["edge"], hatch=style["hatch"], label=shortened(label, 44)
+                )
+            )
         else:
             handles.append(
                 Line2D([], [], color=style["color"], marker=style["marker"], linestyle="", markersize=7,
-                       markeredgecolor=style["edge"], label=label)
+                       markeredgecolor=style["edge"], label=shortened(label, 44))
             )  # fmt: skip
     columns = 3 if max(map(len, styles), default=0) < 34 else 2
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3,

@@ -167,6 +167,14 @@ def count_noun(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
+def shortened(text: object, limit: int = 56) -> str:
+    """Return a text that fits beside an axis: its beginning and its end."""
+    whole = str(text)
+    if len(whole) <= limit:
+        return whole
+    return f"{whole[: limit * 2 // 3]}…{whole[-(limit - limit * 2 // 3 - 1) :]}"
+
+
 def listed(words: Iterable[object], limit: int = 4) -> str:
     """Return ``a, b and c``, or the first few and how many more."""
     texts = [str(word) for word in words]

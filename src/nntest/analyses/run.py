@@ -78,11 +78,17 @@ def run_analysis(
     analysis = load_analysis(name)
     parsed = parse_options(analysis.declared, options, where=name)
     tables = open_tables(source, tags)
-    result = carry_out(analysis, parsed, tables, source=_source_words(source, tags))
+    result = carry_out(analysis, parsed, tables, source=source_words(source, tags))
+    return write_result(result, out_dir, publish=publish)
+
+
+def write_result(result: Result, out_dir: Path, *, publish: Publish | None = None) -> Written:
+    """Write the tables and chart of a result, then whatever ``publish`` adds."""
     out_dir.mkdir(parents=True, exist_ok=True)
+    name = result.analysis.name
     paths = [write_csv(frame, out_dir / f"{part_name(name, part)}.csv") for part, frame in result.tables.items()]
     with chart_style():
-        figure = analysis.chart(result.tables, parsed)
+        figure = result.analysis.chart(result.tables, result.options)
     paths += save_figure(figure, out_dir / name)
     if publish is not None:
         paths += publish(result, out_dir)
@@ -131,7 +137,8 @@ def open_tables(source: Source | Tables, tags: str) -> Tables:
     return source
 
 
-def _source_words(source: Source | Tables, tags: str) -> str:
+def source_words(source: Source | Tables, tags: str) -> str:
+    """Return how a person would name the source; nothing for tables at hand."""
     if isinstance(source, str | Path):
         words = str(source)
     elif isinstance(source, Sequence):

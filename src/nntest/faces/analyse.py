@@ -35,7 +35,13 @@ def analyse(  # noqa: PLR0917 - typer reads the options off the signature
         raise UsageError(
             f"nntest analyse {name}: no source was given; expected a repository, folder or zip, such as local"
         )
-    values = _values(options or [])
+    values = parse_settings(options or [])
+    if name == "report":
+        # `ck run analysis:report` comes this way
+        from nntest.faces.report import write
+
+        write(places, tags=tags, out=out, settings=values)
+        return 0
 
     from nntest.analyses.run import run_analysis
     from nntest.report import publish
@@ -46,7 +52,8 @@ def analyse(  # noqa: PLR0917 - typer reads the options off the signature
     return 0
 
 
-def _values(options: Sequence[str]) -> dict[str, str]:
+def parse_settings(options: Sequence[str]) -> dict[str, str]:
+    """Return ``NAME=VALUE`` texts by name, with underscores."""
     values = {}
     for option in options:
         name, equals, value = option.partition("=")

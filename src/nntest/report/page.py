@@ -13,13 +13,15 @@ from nntest import __version__
 from nntest.analyses.names import count_noun, listed, pretty
 from nntest.analyses.run import Result, part_name
 from nntest.analyses.selection import exclusion_reasons
+from nntest.report.explore import drawing_library, specification
 from nntest.report.tabular import sheet
 from nntest.report.vector import inline_svg
 from nntest.report.verdict import as_records, sentences, winners
 
 SUFFIX = ".section.html"
-_FIRST = ("adaptive", "speedup", "violin")
+_FIRST = ("adaptive", "speedup", "schedule", "batch", "ratio", "layers", "memory", "violin", "profile", "points")
 _EVIDENCE = re.compile(r'<script type="application/json" class="evidence">(.*?)</script>', re.DOTALL)
+_EXPLORER = '<details class="explore">'
 _TITLE = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 _PART_TITLES = {
     "excluded": "Left out, and why",
@@ -29,6 +31,8 @@ _PART_TITLES = {
     "single": "Against every single library and program",
     "total": "Totals",
     "missing": "Layers that nobody measured",
+    "left_out": "Layers that not all libraries have",
+    "sets": "Sets of libraries against each other",
 }
 
 
@@ -53,6 +57,7 @@ def write_section(result: Result, out_dir: Path) -> Path:
         "winners": as_records(found),
         "verdict": sentences(found),
         "source": result.source,
+        "included": list(result.options.include),
     }
     options = {key: value for key, value in result.options.items() if value not in ("", None, (), {})}
     html = (
@@ -67,9 +72,9 @@ def write_section(result: Result, out_dir: Path) -> Path:
                 (out_dir / f"{name}.svg").read_text(encoding="utf-8"), prefix=name, label=_escape(result.analysis.title)
             ),
             sheets=sheets,
+            explorer=_script(specification(result.tables[name])),
             options={key: _option_words(value) for key, value in options.items()},
-            # "<" cannot end the script element when it is written as an escape
-            evidence=orjson.dumps(evidence, default=str).decode().replace("<", "\\u003c"),
+            evidence=_script(evidence),
         )
     )
     path = out_dir / f"{name}{SUFFIX}"
@@ -77,8 +82,11 @@ def write_section(result: Result, out_dir: Path) -> Path:
     return path
 
 
-def compose(out_dir: Path) -> Path:
-    """Rebuild DIR/report.html from the sections in DIR: one file that asks nothing of any network."""
+def compose(out_dir: Path, *, notes: Sequence[str] = ()) -> Path:
+    """Rebuild DIR/report.html from the sections in DIR: one file that asks nothing of any network.
+
+    ``notes`` (what was left out, and why) stand at its end.
+    """
     paths = sorted(out_dir.glob(f"*{SUFFIX}"), key=_rank)
     texts = [path.read_text(encoding="utf-8") for path in paths]
     found = [orjson.loads(match[1]) for text in texts if (match := _EVIDENCE.search(text))]
@@ -88,6 +96,8 @@ def compose(out_dir: Path) -> Path:
         .render(
             version=__version__,
             head=head(found),
+            library=drawing_library() if any(_EXPLORER in text for text in texts) else "",
+            notes=notes,
             sections=[
                 {"id": path.name.removesuffix(SUFFIX), "title": _title(text, path), "html": _EVIDENCE.sub("", text)}
                 for path, text in zip(paths, texts, strict=True)
@@ -103,7 +113,8 @@ def head(evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Join what the sections know into what stands at the page's head; the widest section speaks for the counts."""
     if not evidence:
         return {}
-    widest = max(evidence, key=lambda item: item["rows"])
+    # a section that shows what rankings leave out does not speak for them
+    widest = max(evidence, key=lambda item: (not item.get("included"), item["rows"]))
     platforms = _union(evidence, "platforms")
     names = [pretty(platform.get("platform", "")) for platform in platforms]
     what = listed([pretty(name) for name in _union(evidence, "models")]) or "Operators of neural-network libraries"
@@ -148,6 +159,11 @@ def _option_words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _script(value: Any) -> str:
+    """Return JSON that may stand inside a script element: "<" is written as an escape, so nothing ends it."""
+    return "" if value is None else orjson.dumps(value, default=str).decode().replace("<", "\\u003c")
 
 
 def _rank(path: Path) -> tuple[int, str]:

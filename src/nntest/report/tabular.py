@@ -9,8 +9,8 @@ from nntest.analyses.names import pretty
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_ROWS = 400
-MAX_EMBEDDED_BYTES = 750_000
+MAX_ROWS = 200
+MAX_EMBEDDED_BYTES = 150_000
 _NAMED = ("library", "model", "platform", "best_single_library")
 
 

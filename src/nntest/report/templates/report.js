@@ -36,4 +36,18 @@ for (const table of document.querySelectorAll("table.sortable")) {
     table.parentNode.before(box);
   }
 }
-addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("details")) part.open = true; });
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const draw = (part) => {
+  const ink = colour("--ink"), soft = colour("--soft"), line = colour("--line");
+  const specification = JSON.parse(part.querySelector(".specification").textContent);
+  const config = {
+    background: null, view: {stroke: null}, title: {color: soft, anchor: "start"},
+    axis: {labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12},
+    legend: {labelColor: ink, titleColor: ink, labelFontSize: 12, labelLimit: 260},
+  };
+  return vegaEmbed(part.querySelector(".stage"), {...specification, config}, {actions: false, renderer: "svg", mode: "vega-lite"})
+    .catch((error) => { console.error(error); part.querySelector(".stage").textContent = "This browser cannot draw the chart: " + error.message; });
+};
+for (const part of document.querySelectorAll("details.explore")) part.addEventListener("toggle", () => { if (part.open) draw(part); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const part of document.querySelectorAll("details.explore[open]")) draw(part); });
+addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("details:not(.explore)")) part.open = true; });

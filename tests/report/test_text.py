@@ -1,0 +1,30 @@
+from pathlib import Path
+
+from nntest.analyses.contract import Frames
+from nntest.report import write_report
+from tests.analyses.frames import repetitions, typed
+
+EVIL = "<script>|$x_1$ 50% & {a}\\\\"
+
+
+def report(tmp_path: Path, *formats: str) -> None:
+    points = typed(repetitions([1.0] * 10) + repetitions([2.0] * 10, program=EVIL, library="b"))
+    write_report(Frames(points=points), tmp_path, analyses=["speedup"], formats=formats)
+
+
+def test_markdown_has_findings_charts_and_tables_and_no_markup_of_others(tmp_path: Path) -> None:
+    report(tmp_path, "md")
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert text.startswith("# NNTest report\n\n## Speedup over a baseline\n")
+    assert "![Speedup over a baseline](speedup.png)" in text
+    assert "| program | library |" in text
+    assert "<script>" not in text
+    assert "&lt;script&gt;\\|$x\\_1$" in text
+
+
+def test_latex_is_booktabs_with_texts_escaped(tmp_path: Path) -> None:
+    report(tmp_path, "tex")
+    text = (tmp_path / "speedup.tex").read_text(encoding="utf-8")
+    assert "\\toprule" in text
+    assert text.rstrip().endswith("\\end{longtable}")
+    assert r"\textless{}script\textgreater{}|\$x\_1\$ 50\% \& \{a\}" in text
