@@ -23,6 +23,8 @@ POINTS = ["group", "platform", "library", "program", "model", "layer", "kernel",
 CLASSES = ["group", "class", "n", "mean_latency_s", "off_the_line_pct"]
 NOTHING = "No sweep was found: eight or more shapes that differ in one parameter, or layers of a published benchmark."
 FEWEST = 8
+_WIDEST_GAP = 4
+_WORTH_SAYING_PCT = 2.0
 _LOOKS = {
     "multiple of 16": (BLUE, "o"),
     "multiple of 8": (GREEN, "D"),
@@ -149,10 +151,21 @@ def _sweeps(source, options):
                 sweeps.setdefault((key, rest, tuple(map(str, where))), []).append((parameters[key], case, series))
     rows = []
     for (key, _, _), items in sweeps.items():
-        if len({value for value, _, _ in items}) >= FEWEST:
-            rows += [_sweep_row(key, value, case, series, options) for value, case, series in items]
+        core = _core({value for value, _, _ in items})
+        if len(core) >= FEWEST:
+            rows += [_sweep_row(key, value, case, series, options) for value, case, series in items if value in core]
     frame = pd.DataFrame([row for row in rows if row], columns=POINTS)
     return frame.sort_values(["group", "length"], kind="stable") if len(frame) else frame
+
+
+def _core(values):
+    """Return the longest run of values without a gap: a layer that merely differs in the same parameter is no part."""
+    ordered = np.sort(np.array(list(values)))
+    if len(ordered) < FEWEST:
+        return set()
+    gaps = np.diff(ordered)
+    runs = np.split(ordered, np.flatnonzero(gaps > _WIDEST_GAP * np.median(gaps)) + 1)
+    return set(max(runs, key=len).tolist())
 
 
 def _sweep_row(key, value, case, series, options):
@@ -239,7 +252,10 @@ def _title(tables):
     slow = group.loc[group["off_the_line_pct"].idxmax()]
     name = " ".join(board_name(word) for word in worst["group"].split(" "))
     spread = ""
-    if fast["class"] != slow["class"]:
+    off = group["off_the_line_pct"].abs().max()
+    if off < _WORTH_SAYING_PCT:
+        spread = f": no class of sizes lies more than {off:.1f} % off the line"
+    elif fast["class"] != slow["class"]:
         spread = (
             f": sizes that are {_plural(fast['class'])} lie {abs(fast['off_the_line_pct']):.1f} % below the line, "
             f"{_plural(slow['class'])} {abs(slow['off_the_line_pct']):.1f} % above"

@@ -302,7 +302,8 @@ def _scatter(layers, main):
     for factor, words in ((1, "at the roof"), (2, "2x"), (5, "5x"), (20, "20x")):
         axes.plot([low, high], [low * factor, high * factor], color=INK, linewidth=1.1 if factor == 1 else 0.5,
                   linestyle="-" if factor == 1 else ":", zorder=0)  # fmt: skip
-        axes.annotate(words, (low * 1.1, low * 1.1 * factor), fontsize=8, rotation=32, va="bottom")
+        axes.text(low * 1.15, low * 1.15 * factor * 1.05, words, fontsize=8, rotation_mode="anchor", va="bottom",
+                  rotation=np.degrees(np.arctan(factor)), transform_rotates_text=True)  # fmt: skip
     axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high))
     axes.set_xlabel("predicted by the roofline, us (log)")
     axes.set_ylabel("measured, median, us (log)")

@@ -327,7 +327,8 @@ def _measured_chart(main, points):
             axes.plot([left, ridge, right], [peak * left / ridge, peak, peak], color=INK, linewidth=1.3,
                       linestyle=_STYLES[number % len(_STYLES)], zorder=1)  # fmt: skip
             level = name.removesuffix(f" x {int(count)}").rsplit(" ", 1)[-1]
-            _level_name(axes, level, peak / ridge, left, number)
+            place = left * 1.12 if number == 0 else max(left * 1.05, min(left * 2.2, ridge * 0.45))
+            _level_name(axes, level, peak / ridge, place)
         axes.annotate(f"peak, {count_noun(int(count), 'thread')}: {mine['tops'].max() * gflops:,.0f} GFLOPS",
                       (right, mine["tops"].max() * gflops), xytext=(-4, 4), textcoords="offset points", ha="right",
                       fontsize=8.5)  # fmt: skip
@@ -356,11 +357,10 @@ def _measured_chart(main, points):
     return figure
 
 
-def _level_name(axes, level, slope, left, number):
-    """Name a slope where it begins; ``slope`` is GFLOPS per operation and byte, which are GB/s."""
-    words = f"{level} {slope:,.0f} GB/s"
-    axes.annotate(words, (left, slope * left), xytext=(3, 3 if number == 0 else -11), textcoords="offset points",
-                  fontsize=8, rotation=0)  # fmt: skip
+def _level_name(axes, level, slope, oi):
+    """Name a slope along it; ``slope`` is GFLOPS per operation and byte, which are GB/s."""
+    axes.text(oi, slope * oi * 1.04, f"{level} {slope:,.0f} GB/s", fontsize=8, rotation_mode="anchor", va="bottom",
+              rotation=np.degrees(np.arctan(slope)), transform_rotates_text=True)  # fmt: skip
 
 
 def _scatter(axes, points, gflops):

@@ -107,6 +107,8 @@ def test_our_own_sweep_is_found_by_what_varies(carry: Carry) -> None:
     for channels in range(96, 129):
         time = channels * 1.0 + (0 if channels % 16 == 0 else 8)
         rows += repetitions([time] * 3, launches=3, shape=f"{channels}-14-14-1-64-1-0")
+    # a layer of a network that happens to differ in the channels only
+    rows += repetitions([999.0] * 3, launches=3, shape="512-14-14-1-64-1-0")
     tables = carry("linearity", typed(rows)).tables
     assert tables["linearity"]["group"].tolist() == ["conv-onednn-cpu x 1 CK_IN_SHAPE_C"]
     classes = tables["classes"].set_index("class")

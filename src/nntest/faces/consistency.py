@@ -17,6 +17,7 @@ from nntest.store.entries import (
     DatasetEntry,
     Entry,
     ProgramEntry,
+    find_datasets,
     is_point_name,
     read_entry,
 )
@@ -58,6 +59,7 @@ def problems(root: Path, census: Census) -> Iterator[Problem]:
         if folder.is_dir():
             yield from _alias(root, module, KNOWN_MODULES[module])
             yield from _module(repository, module, folder, census)
+    yield from _theory(repository)
 
 
 def _description(root: Path) -> Iterator[Problem]:
@@ -174,6 +176,30 @@ def _dataset(entry: Entry, census: Census) -> Iterator[Problem]:
     for path in sorted(entry.path.glob("shape-*.json")):
         if path not in listed:
             yield Problem(path=path, text="it is not in dataset_files of the entry's meta; add it there or remove it")
+
+
+def _theory(repository: Repository) -> Iterator[Problem]:
+    """Check the tables of devices and networks: readable, and of one mind about each device and network."""
+    from nntest.store.theory import find_hardware, find_names, find_workloads
+    from nntest.store.theory.contradictions import hardware_contradictions, workload_contradictions
+    from nntest.store.theory.hardware import TAG as HARDWARE
+    from nntest.store.theory.workloads import TAG as NETWORKS
+
+    folder = repository.path / "dataset"
+    if not find_datasets("*", HARDWARE, repositories=[repository]) + find_datasets(
+        "*", NETWORKS, repositories=[repository]
+    ):
+        return
+    try:
+        names = find_names()
+        # what a machine measured of itself changes from day to day
+        devices = [row for row in find_hardware(names, repositories=[repository]) if not row.machine]
+        networks = find_workloads(names, repositories=[repository])
+    except DataError as error:
+        yield Problem(path=folder, text=str(error))
+        return
+    for item in [*hardware_contradictions(devices), *workload_contradictions(networks)]:
+        yield Problem(path=folder, text=str(item))
 
 
 def _read_shape(entry: DatasetEntry, name: str, species: str) -> object:
