@@ -15,7 +15,22 @@ import typer
 
 from nntest import __version__
 from nntest.errors import NNTestError
-from nntest.faces import allow, analyse, check, convert, doctor, lists, new, peak, run, share, show, sql, uninstall
+from nntest.faces import (
+    allow,
+    analyse,
+    check,
+    convert,
+    doctor,
+    lists,
+    new,
+    peak,
+    report,
+    run,
+    share,
+    show,
+    sql,
+    uninstall,
+)
 from nntest.faces.arguments import Syntax, normalise
 
 INTERRUPTED = 130
@@ -54,7 +69,7 @@ def version_or_help(version: bool = typer.Option(False, "--version", help="Print
         raise typer.Exit(0)
 
 
-for _module in (run, analyse, lists, show, share, convert, peak, check, new, allow, doctor, sql, uninstall):
+for _module in (run, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, uninstall):
     _module.register(app)
 
 
