@@ -34,7 +34,7 @@ FEWEST = 3
 
 
 def table(source, options):
-    """Predict every platform's cells; parts ``layers`` and ``ranks`` hold measured cases against their roofs."""
+    """Predict every platform's cells; parts ``cases`` and ``ranks`` hold measured cases against their roofs."""
     names = theory_names()
     rows = hardware_rows(options.hardware, names)
     points = _ranked(source, options)
@@ -46,12 +46,12 @@ def table(source, options):
     if wanted in ("measured", "all"):
         parts.append(_machines(source, layers))
     main = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-    return {NAME: main, "layers": layers, "ranks": _ranks(layers)}
+    return {NAME: main, "cases": layers, "ranks": _ranks(layers)}
 
 
 def chart(tables, _options):
     """Draw a heat map per group of networks, and measured against predicted times where there are any."""
-    main, layers = tables[NAME], tables["layers"]
+    main, layers = tables[NAME], tables["cases"]
     if main["inputs_per_s"].isna().all() and layers.empty:
         return empty_figure("No platform has a peak in the datatype of any network.")
     if not layers.empty and not main["group"].isin(["ours"]).ne(True).any():

@@ -125,7 +125,7 @@ def test_predicted_stands_beside_measured(carry: Carry, files: dict[str, str]) -
         roof_us = work.flops / 0.1e12 * 1e6
         rows += repetitions([roof_us * factor] * 3, launches=3, shape=shape)
     result = carry("prediction", typed(rows), hardware=files["own"])
-    layers = result.tables["layers"]
+    layers = result.tables["cases"]
     assert layers["ratio"].tolist() == pytest.approx([2.0, 3.0, 4.0])
     assert layers["error_pct"].tolist() == pytest.approx([100.0, 200.0, 300.0])
     assert result.tables["ranks"].iloc[0]["cases"] == 3
