@@ -1,4 +1,8 @@
 import os
+import random
+import shutil
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -25,6 +29,11 @@ def repository(tmp_path):
         for seed in range(4):
             save_point(folder, with_seed(make_point(repetitions=2, launches=2, session=name), seed))
     return place
+
+
+def forget_read_segments():
+    """Act as a process that has read no index yet."""
+    index._read_segment.cache_clear()
 
 
 def crawl(place, tags=""):
@@ -133,6 +142,98 @@ def test_a_cache_folder_that_cannot_be_written_does_no_harm(repository, monkeypa
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert [crawl(repository), crawl(repository)] == [12, 12]
+
+
+def test_another_format_is_built_anew(repository, monkeypatch):
+    assert crawl(repository) == 12
+    monkeypatch.setattr(index, "FORMAT", index.FORMAT + 1)
+    assert [crawl(repository), crawl(repository)] == [12, 0]
+
+
+def test_a_manifest_of_another_format_is_no_truth(repository):
+    crawl(repository)
+    (manifest,) = index.cache_folder().rglob("index.json")
+    manifest.write_bytes(manifest.read_bytes().replace(b'"identity":"', b'"identity":"0 '))
+    assert [crawl(repository), crawl(repository)] == [12, 0]
+
+
+def test_every_file_of_the_index_may_be_cut_anywhere(repository):
+    crawl(repository)
+    expected = nntest.load(repository.path)
+    moments = random.Random(1)
+    for _ in range(20):
+        path = moments.choice(sorted(path for path in index.cache_folder().rglob("*") if path.is_file()))
+        data = path.read_bytes()
+        path.write_bytes(data[: moments.randrange(len(data))])
+        forget_read_segments()
+        pd.testing.assert_frame_equal(nntest.load(repository.path), expected)
+        assert crawl(repository) == 0
+
+
+def test_no_bit_of_the_index_changes_a_value(repository):
+    crawl(repository)
+    expected = nntest.load(repository.path)
+    moments = random.Random(2)
+    for _ in range(60):
+        path = moments.choice(sorted(path for path in index.cache_folder().rglob("*") if path.is_file()))
+        data = bytearray(path.read_bytes())
+        data[moments.randrange(len(data))] ^= 1 << moments.randrange(8)
+        path.write_bytes(data)
+        forget_read_segments()
+        pd.testing.assert_frame_equal(nntest.load(repository.path), expected)
+
+
+def test_the_index_may_be_deleted_while_it_is_read(repository):
+    crawl(repository)
+    expected = nntest.load(repository.path, index=False)
+    forget_read_segments()
+    (listing,) = list_sources(repository.path)
+    opened = index.Index.open(listing, find_views(), "")
+    shutil.rmtree(index.cache_folder())
+    # What was opened stays readable; the next crawl builds the index anew.
+    assert sum(len(segment.files) for segment in opened.segments.values()) == 12
+    opened.save(next(iter(opened.segments.values())).block, [(listing.folders[0], 0, {})], set())
+    shutil.rmtree(index.cache_folder())
+    pd.testing.assert_frame_equal(nntest.load(repository.path), expected)
+    assert crawl(repository) == 0
+
+
+def test_points_may_be_deleted_while_they_are_read(repository, monkeypatch):
+    listings = list_sources(repository.path)
+    gone = sorted((repository.path / "experiment" / "nntest-b").glob("ckp-*"))
+    gone[1].unlink()
+    shutil.rmtree(repository.path / "experiment" / "nntest-c")
+    collected = collect.collect(listings, find_views())
+    collected.wait()
+    assert len(collected.block.counts) == 7
+    assert [skip.ordinal for skip in collected.skips] == [5, 8, 9, 10, 11]
+    assert {skip.reason for skip in collected.skips} == {"was removed while it was read; load again"}
+    assert len(nntest.load(repository.path)) == 14
+
+
+CRAWLER = """
+import sys
+from nntest.crawl import collect
+collect.WORTH_AN_INDEX = 0
+import nntest
+for _ in range(15):
+    frame = nntest.load(sys.argv[1])
+    assert len(frame) >= 24, len(frame)
+    assert not frame.attrs["skipped"], frame.attrs["skipped"]
+"""
+
+
+def test_processes_may_crawl_while_another_records(repository):
+    crawlers = [subprocess.Popen([sys.executable, "-c", CRAWLER, str(repository.path)]) for _ in range(2)]
+    seed = 100
+    while any(process.poll() is None for process in crawlers):
+        save_point(repository.path / "experiment" / "nntest-c", with_seed(make_point(), seed))
+        seed += 1
+        nntest.load(repository.path)
+    assert [process.returncode for process in crawlers] == [0, 0]
+    forget_read_segments()
+    crawl(repository)
+    assert crawl(repository) == 0
 
 
 def test_orphans_of_an_interrupted_crawl_are_removed_in_time(repository):

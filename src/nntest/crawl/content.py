@@ -88,6 +88,8 @@ def _rest(descriptor: int) -> bytes:
 
 def refused(error: OSError) -> UnreadableError:
     """Say what the system said."""
+    if isinstance(error, FileNotFoundError):
+        return UnreadableError("was removed while it was read; load again")
     return UnreadableError(f"cannot be read ({os.strerror(error.errno or 0)}); see to its permissions")
 
 

@@ -13,6 +13,7 @@ import os
 import secrets
 import struct
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,11 +32,13 @@ from nntest.crawl.sources import Folder, Listing
 from nntest.crawl.views import Part, View, views_sha
 
 #: Raised whenever the files of an index change their meaning; other indexes are then passed over.
-FORMAT = 1
+FORMAT = 2
 #: Below this many bytes of points, reading them again is as quick as an index.
 WORTH_AN_INDEX = 1_000_000
 
 _MANIFEST = "index.json"
+_KINDS = ("folders", "points", "rows")
+_PIECE = 1 << 20
 _MAX_SEGMENTS = 8
 _ORPHANED_S = 3_600
 _FOLDERS = pa.schema(
@@ -106,6 +109,7 @@ class Index:
     identity: str
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
     segments: dict[str, Segment] = field(default_factory=dict)
+    checksums: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def open(cls, listing: Listing, views: Sequence[View], part: Part) -> "Index":
@@ -131,10 +135,10 @@ class Index:
             return
         known: dict[tuple[str, str], Known] = {}
         segments: dict[str, Segment] = {}
-        for name in manifest["segments"]:
-            known.update(_read_folders(self.folder, name))
-            segments[name] = _read_segment(self.folder, name)
-        self.known, self.segments = known, segments
+        for name, checksum in manifest["segments"].items():
+            folders, segments[name] = _read_segment(self.folder, name, checksum)
+            known.update(folders)
+        self.known, self.segments, self.checksums = known, segments, manifest["segments"]
 
     def _save(self, block: Block, changed: Sequence[tuple[Folder, int, Mapping[int, str]]], live: set[Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -155,10 +159,10 @@ class Index:
         pq.write_table(
             pa.Table.from_pylist(rows, schema=_FOLDERS), self.folder / f"{name}.folders.parquet", compression="none"
         )
-        segments = [name] if set(self.known) <= live and len(rows) == len(live) else [*self.segments, name]
-        self._publish(segments)
+        alone = set(self.known) <= live and len(rows) == len(live)
+        self._publish({**({} if alone else self.checksums), name: _checksum(self.folder, name)})
 
-    def _publish(self, segments: list[str]) -> None:
+    def _publish(self, segments: Mapping[str, int]) -> None:
         """Put the manifest in place at once; what no manifest has named for an hour is removed."""
         manifest = orjson.dumps({"identity": self.identity, "segments": segments})
         temporary = self.folder / f"{secrets.token_hex(8)}.tmp"
@@ -214,8 +218,24 @@ def _write_segment(folder: Path, name: str, files: Positions, block: Block) -> N
         )
 
 
+def _checksum(folder: Path, name: str) -> int:
+    """Return the checksum of a segment's files: a bit that has changed would be a wrong number, and nothing else."""
+    checksum = 0
+    for kind in _KINDS:
+        with (folder / f"{name}.{kind}.parquet").open("rb") as file:
+            while piece := file.read(_PIECE):
+                checksum = zlib.crc32(piece, checksum)
+    return checksum
+
+
 # Segments never change once they are written, so that a second crawl of the same process need not read them again.
 @lru_cache(maxsize=16)
+def _read_segment(folder: Path, name: str, checksum: int) -> tuple[dict[tuple[str, str], Known], Segment]:
+    if _checksum(folder, name) != checksum:
+        raise ValueError(f"{name} is not as it was written")
+    return _read_folders(folder, name), _read_points(folder, name)
+
+
 def _read_folders(folder: Path, name: str) -> dict[tuple[str, str], Known]:
     known = {}
     for row in pq.read_table(folder / f"{name}.folders.parquet").to_pylist():
@@ -232,8 +252,7 @@ def _read_folders(folder: Path, name: str) -> dict[tuple[str, str], Known]:
     return known
 
 
-@lru_cache(maxsize=16)
-def _read_segment(folder: Path, name: str) -> Segment:
+def _read_points(folder: Path, name: str) -> Segment:
     points = pq.read_table(folder / f"{name}.points.parquet", memory_map=True)
     rows = pq.read_table(folder / f"{name}.rows.parquet", memory_map=True)
     columns = {key: points[key].to_numpy() for key in points.column_names}
