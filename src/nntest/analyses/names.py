@@ -38,6 +38,7 @@ _PRETTY = {
     "deepscale-squeezenet-1.1": "SqueezeNet 1.1",
     "network-mobilenets-v1-1.0-224": "MobileNet v1 1.0 224",
     "mobilenets-v1-1.0-224": "MobileNet v1 1.0 224",
+    "all shapes": "All shapes",
     "gflops": "GFLOPS",
     "time_us": "time of one call, us",
 }

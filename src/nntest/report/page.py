@@ -114,7 +114,8 @@ def head(evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if not evidence:
         return {}
     # a section that shows what rankings leave out does not speak for them
-    widest = max(evidence, key=lambda item: (not item.get("included"), item["rows"]))
+    evidence = [item for item in evidence if not item.get("included")] or evidence
+    widest = max(evidence, key=lambda item: item["rows"])
     platforms = _union(evidence, "platforms")
     names = [pretty(platform.get("platform", "")) for platform in platforms]
     what = listed([pretty(name) for name in _union(evidence, "models")]) or "Operators of neural-network libraries"

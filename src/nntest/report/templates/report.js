@@ -50,4 +50,6 @@ const draw = (part) => {
 };
 for (const part of document.querySelectorAll("details.explore")) part.addEventListener("toggle", () => { if (part.open) draw(part); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const part of document.querySelectorAll("details.explore[open]")) draw(part); });
-addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("details:not(.explore)")) part.open = true; });
+// paper is narrow: wide tables stay in their files
+const fits = (part) => part.querySelectorAll("th").length <= 9;
+addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("details:not(.explore)")) part.open = fits(part); });
