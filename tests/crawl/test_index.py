@@ -1,6 +1,7 @@
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -173,14 +174,13 @@ def test_every_file_of_the_index_may_be_cut_anywhere(repository):
 def test_no_bit_of_the_index_changes_a_value(repository):
     crawl(repository)
     expected = nntest.load(repository.path)
-    moments = random.Random(2)
-    for _ in range(60):
-        path = moments.choice(sorted(path for path in index.cache_folder().rglob("*") if path.is_file()))
-        data = bytearray(path.read_bytes())
-        data[moments.randrange(len(data))] ^= 1 << moments.randrange(8)
-        path.write_bytes(data)
-        forget_read_segments()
-        pd.testing.assert_frame_equal(nntest.load(repository.path), expected)
+    number = struct.pack("d", expected["core_ghz"].iloc[0])
+    (path,) = index.cache_folder().rglob("*.rows.parquet")
+    data = path.read_bytes()
+    assert number in data
+    path.write_bytes(data.replace(number, bytes([number[0] ^ 1, *number[1:]])))
+    forget_read_segments()
+    pd.testing.assert_frame_equal(nntest.load(repository.path), expected, check_exact=True)
 
 
 def test_the_index_may_be_deleted_while_it_is_read(repository):
