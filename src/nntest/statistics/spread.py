@@ -131,6 +131,24 @@ def minimum_error(logs: Floats, launches: Ints, launch_count: int) -> Floats:
     return np.asarray(np.maximum(error, RESOLUTION), dtype=np.float64)
 
 
+def mean_error(logs: Floats, launches: Ints, launch_count: int) -> Floats:
+    """Return the standard error of each case's mean time, relative to it; shapes as in `resampled_medians`.
+
+    The launches' means are what is independent: their standard deviation over the square root of their number. Rare
+    disturbances move a mean further than this tells; medians are what this house compares, means what studies did.
+    """
+    values = np.exp(logs)
+    means = np.stack(
+        [
+            np.sum(np.where(launches == launch, values, 0.0), axis=1) / np.count_nonzero(launches == launch, axis=1)
+            for launch in range(launch_count)
+        ],
+        axis=1,
+    )
+    error = np.std(means, axis=1, ddof=1) / np.sqrt(launch_count) / np.mean(means, axis=1)
+    return np.asarray(np.maximum(error, RESOLUTION), dtype=np.float64)
+
+
 @lru_cache(maxsize=256)
 def smallest_deviation(count: int) -> float:
     """Return the standard deviation of the smallest of ``count`` standard normal values, by quadrature."""
