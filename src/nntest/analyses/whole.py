@@ -84,8 +84,8 @@ def align(layers: "pd.DataFrame", libraries: Sequence[str], direction: str) -> A
     kept = [unit for unit in units if not unit.lacking]
     reasons += [(unit.name, unit.reason) for unit in units if unit.lacking]
     place = {label: number for number, unit in enumerate(kept) for label in unit.labels}
-    texts, codes = np.unique(labels.astype(str), return_inverse=True)
-    numbers = np.array([place.get(label, -1) for label in texts], dtype=np.int64)[codes.reshape(-1)]
+    codes, texts = pd.factorize(labels)
+    numbers = np.array([place.get(label, -1) for label in texts], dtype=np.int64)[codes]
     times = _times(layers[numbers >= 0], numbers[numbers >= 0])
     return Aligned(
         libraries=libraries,
@@ -284,6 +284,8 @@ def _labels(layers: "pd.DataFrame") -> Any:
 
 
 def _times(layers: "pd.DataFrame", numbers: "Ints") -> "pd.DataFrame":
+    import pandas as pd
+
     keys = present(layers, _KEYS)
     frame = layers[keys].assign(
         layer=numbers,
@@ -293,7 +295,7 @@ def _times(layers: "pd.DataFrame", numbers: "Ints") -> "pd.DataFrame":
         / layers["batch_size"].astype("Int64").to_numpy(dtype=np.float64, na_value=1.0),
     )
     codes = combined([codes_of(frame[key]) for key in (*keys, "layer")])
-    if len(np.unique(codes)) == len(codes):
+    if pd.Index(codes).is_unique:
         return frame
     summed = frame.groupby([*keys, "layer"], observed=True, dropna=False, sort=False)["time_ms"].sum()
     return summed.reset_index()
