@@ -1,7 +1,9 @@
 """kill -9 at random moments: only complete points are left, and resuming does the rest once."""
 
 import json
+import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +22,8 @@ from tests.measure.real_world import SHAPES, make_repository, measure
 pytestmark = pytest.mark.native
 
 REPOSITORY = Path(__file__).parents[2]
+#: Moments of the full campaign; NNTEST_KILLS asks for others.
+KILLS = int(os.environ.get("NNTEST_KILLS", "200"))
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +39,13 @@ def duration_s(tmp_path_factory: pytest.TempPathFactory) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.full)])
+@pytest.mark.parametrize("kills", [3, pytest.param(KILLS, marks=pytest.mark.full)])
 def test_only_complete_points_and_a_resume_that_completes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, duration_s: float, kills: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], duration_s: float, kills: int
 ) -> None:
     monkeypatch.setattr(groups, "MAX_TRIALS", 2)
     moments = random.Random(kills)
-    interrupted = 0
+    interrupted = found = 0
     for number in range(kills):
         root = tmp_path / str(number)
         make_repository(root / "repository")
@@ -50,6 +54,7 @@ def test_only_complete_points_and_a_resume_that_completes(
         session.send_signal(signal.SIGKILL)
         interrupted += session.wait() == -signal.SIGKILL
         before = points(root)
+        found += len(before)
         summary = measure(root, "conv-works-cpu", resume=True)
         after = points(root)
         assert before.items() <= after.items(), "a finished point was touched"
@@ -58,7 +63,11 @@ def test_only_complete_points_and_a_resume_that_completes(
         assert all(len(point.samples) == 4 and point.failure is None for point in after.values())
         assert {point.uid for point in before.values()}.isdisjoint(point.uid for point in summary.results)
         assert finished_groups_ran_once(root)
+        shutil.rmtree(root)
     assert interrupted > 0
+    figures = {"campaign": "kill_recording", "kills": kills, "interrupted": interrupted, "points_found": found}
+    with capsys.disabled():
+        print(f"\n{json.dumps({**figures, 'partial_points': 0, 'overwritten': 0})}")
 
 
 def start(root: Path) -> "subprocess.Popen[bytes]":

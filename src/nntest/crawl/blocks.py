@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,11 @@ from nntest.crawl.views import Keys, Part, Rule, View
 Codes = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
+
+#: Numbers of blocks, and what to take of them.
+Places = Sequence[tuple[int, slice]]
+
+_LEAST_RUN = 16
 
 NO_RESULT = "the run left no result: a crash or a time-out"
 
@@ -53,7 +61,7 @@ class Block:
 
     def in_order(self) -> "Block":
         """Return the points in order of their ordinals."""
-        if len(self.ordinals) < 2 or bool(np.all(self.ordinals[1:] > self.ordinals[:-1])):
+        if bool(np.all(self.ordinals[1:] > self.ordinals[:-1])):
             return self
         return self.take(np.argsort(self.ordinals, kind="stable"))
 
@@ -117,16 +125,39 @@ def build_block(raw: RawBlock, view: View, part: Part = "") -> Block:
 
 
 def join(blocks: Sequence[Block]) -> Block:
-    """Put blocks one behind the other; categories are united and sorted, so that equal data gives equal frames."""
+    """Put blocks together; categories are united and sorted, so that equal data gives equal frames.
+
+    Runs of points without gaps between their ordinals (shares of the workers) end in order; where these are short, the
+    blocks stand one behind the other.
+    """
     categories, maps = _unite([block.categories for block in blocks])
+    points, rows = _runs(blocks)
+    sizes = [len(block.counts) for block in blocks]
+    row_sizes = [int(block.counts.sum()) for block in blocks]
     return Block(
-        ordinals=_concat([block.ordinals for block in blocks], np.int64),
-        counts=_concat([block.counts for block in blocks], np.int32),
-        point=_join_codes([(block.point, len(block.counts)) for block in blocks], maps),
-        row_codes=_join_codes([(block.row_codes, int(block.counts.sum())) for block in blocks], maps),
-        rows=_join_numbers(blocks),
+        ordinals=_concat([block.ordinals for block in blocks], points, np.int64),
+        counts=_concat([block.counts for block in blocks], points, np.int32),
+        point=_join_codes([block.point for block in blocks], sizes, maps, points),
+        row_codes=_join_codes([block.row_codes for block in blocks], row_sizes, maps, rows),
+        rows=_join_numbers([block.rows for block in blocks], row_sizes, rows),
         categories=categories,
     )
+
+
+def _runs(blocks: Sequence[Block]) -> tuple[Places, Places]:
+    """Return where points, and rows, are to be taken from: number of the block and range."""
+    points, rows = [], []
+    for number, block in enumerate(blocks):
+        gaps = np.flatnonzero(np.diff(block.ordinals) != 1) + 1
+        if len(gaps) * _LEAST_RUN > len(block.ordinals):
+            gaps = gaps[:0]
+        bounds = [0, *gaps.tolist(), len(block.ordinals)] if len(block.ordinals) else []
+        ends = np.append(0, np.cumsum(block.counts, dtype=np.int64))
+        for start, stop in pairwise(bounds):
+            points.append((int(block.ordinals[start]), number, slice(start, stop)))
+            rows.append((int(block.ordinals[start]), number, slice(int(ends[start]), int(ends[stop]))))
+    first = itemgetter(0)
+    return [run[1:] for run in sorted(points, key=first)], [run[1:] for run in sorted(rows, key=first)]
 
 
 def _unite(parts: Sequence[dict[str, list[Any]]]) -> tuple[dict[str, list[Any]], list[dict[str, Codes | None]]]:
@@ -145,12 +176,12 @@ def _unite(parts: Sequence[dict[str, list[Any]]]) -> tuple[dict[str, list[Any]],
 
 
 def _join_codes(
-    parts: Sequence[tuple[dict[str, Codes], int]], maps: Sequence[dict[str, Codes | None]]
+    parts: Sequence[dict[str, Codes]], sizes: Sequence[int], maps: Sequence[dict[str, Codes | None]], places: Places
 ) -> dict[str, Codes]:
     joined = {}
-    for name in dict.fromkeys(name for columns, _ in parts for name in columns):
+    for name in dict.fromkeys(name for columns in parts for name in columns):
         pieces = []
-        for (columns, size), changes in zip(parts, maps, strict=True):
+        for columns, size, changes in zip(parts, sizes, maps, strict=True):
             codes = columns.get(name)
             change = changes.get(name)
             if codes is None:
@@ -158,22 +189,26 @@ def _join_codes(
             elif change is not None:
                 codes = change[codes]
             pieces.append(codes)
-        joined[name] = _concat(pieces, np.int32)
+        joined[name] = _concat(pieces, places, np.int32)
     return joined
 
 
-def _join_numbers(blocks: Sequence[Block]) -> dict[str, Numbers]:
+def _join_numbers(parts: Sequence[dict[str, Numbers]], sizes: Sequence[int], places: Places) -> dict[str, Numbers]:
     joined = {}
-    for name in dict.fromkeys(name for block in blocks for name in block.rows):
-        pieces = [block.rows.get(name, np.full(int(block.counts.sum()), np.nan, dtype=np.float64)) for block in blocks]
-        joined[name] = _concat(pieces, np.float64)
+    for name in dict.fromkeys(name for columns in parts for name in columns):
+        pieces = [
+            columns[name] if name in columns else np.full(size, np.nan, dtype=np.float64)
+            for columns, size in zip(parts, sizes, strict=True)
+        ]
+        joined[name] = _concat(pieces, places, np.float64)
     return joined
 
 
-def _concat(pieces: Sequence[npt.NDArray[Any]], dtype: type[np.generic]) -> npt.NDArray[Any]:
-    if len(pieces) == 1:
+def _concat(pieces: Sequence[npt.NDArray[Any]], places: Places, dtype: type[np.generic]) -> npt.NDArray[Any]:
+    if len(places) == len(pieces) == 1:
         return pieces[0]
-    return np.concatenate(pieces) if pieces else np.empty(0, dtype=dtype)
+    runs = [pieces[number][place] for number, place in places]
+    return np.concatenate(runs) if runs else np.empty(0, dtype=dtype)
 
 
 class _ListRows:
@@ -217,7 +252,7 @@ class _ListRows:
         values, lengths = self._lists[keys], self._lengths[keys]
         if np.array_equal(lengths, self._counts):
             return values.copy()
-        return self._at(keys, np.where((lengths == 1)[self._owners()], 0, self._turns()), lengths == self._counts)
+        return self._at(keys, np.where((lengths == 1)[self._owners], 0, self._turns), lengths == self._counts)
 
     def _looked_up(self, rule: Rule) -> Numbers:
         """Return a list's values at the positions that another list gives for each row."""
@@ -226,7 +261,7 @@ class _ListRows:
 
     def _at(self, keys: Keys, positions: npt.NDArray[Any], fits: Any) -> Numbers:
         values, lengths = self._lists[keys], self._lengths[keys]
-        owners = self._owners()
+        owners = self._owners
         starts = np.cumsum(lengths, dtype=np.int64) - lengths
         known = (positions >= 0) & (positions < lengths[owners]) & ((lengths == 1) | fits)[owners]
         places = np.where(known, starts[owners] + positions, 0).astype(np.int64)
@@ -234,9 +269,11 @@ class _ListRows:
             return np.full(len(owners), np.nan, dtype=np.float64)
         return np.where(known, values[places], np.nan)
 
+    @cached_property
     def _owners(self) -> Positions:
         return np.repeat(np.arange(len(self._counts), dtype=np.int64), self._counts)
 
+    @cached_property
     def _turns(self) -> Positions:
         return spread_ranges(np.zeros(len(self._counts), dtype=np.int64), self._counts)
 

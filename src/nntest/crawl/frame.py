@@ -103,9 +103,13 @@ class _Builder:
         sizes = [len(folder.names) for folder in self._folders]
         if name == "point":
             uids = [file[4 : file.index(".")] for folder in self._folders for file in folder.names]
-            used = [uids[ordinal] for ordinal in self._block.ordinals.tolist()]
-            place = {uid: index for index, uid in enumerate(dict.fromkeys(used))}
-            codes = np.fromiter(map(place.__getitem__, used), dtype=np.int32, count=len(used))
+            if len(uids) > len(self._block.ordinals):
+                uids = [uids[ordinal] for ordinal in self._block.ordinals.tolist()]
+            place = dict.fromkeys(uids, 0)
+            codes = np.arange(len(uids), dtype=np.int32)
+            if len(place) < len(uids):
+                place = {uid: index for index, uid in enumerate(place)}
+                codes = np.fromiter(map(place.__getitem__, uids), dtype=np.int32, count=len(uids))
             return _categorical(self._repeat(codes), list(place))
         values = [folder.repo if name == "repo" else folder.name for folder in self._folders]
         categories = sorted(set(values))
