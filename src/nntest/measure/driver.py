@@ -35,6 +35,7 @@ from nntest.model.case import Case
 from nntest.model.species import find_species
 
 PROTOCOL = 2  # 2: set-up gives the first output; 1: first
+PEAK_SLICE_S = 2e-3
 
 # Bytes kept of what a library printed, and how many of its last lines stand in a reason.
 _KEPT_BYTES = 8192
@@ -183,15 +184,22 @@ class DriverProcess:
         """Write an input as the driver made it (float32, NCHW or OIHW)."""
         self._ask("dump", key=key, role=role, path=path)
 
-    def peak(self, *, threads: int, seconds: float, dtype: str = "float32") -> PeakAnswer:
+    def peak(
+        self, *, threads: int, seconds: float, dtype: str = "float32", slice_s: float = PEAK_SLICE_S
+    ) -> PeakAnswer:
         """Measure the FMA peak of the widest vectors (or tiles) of a datatype for about ``seconds``.
+
+        Slices (seconds) well below the default see the clock that the work before them had, which may be lower than
+        the one that multiply-adds alone settle at; their answer has no clock.
 
         Raises
         ------
         UnsupportedCase
             The processor has no such operation.
         """
-        return read_answer(PeakAnswer, self._ask("peak", threads=threads, seconds=seconds, dtype=dtype))
+        return read_answer(
+            PeakAnswer, self._ask("peak", threads=threads, seconds=seconds, dtype=dtype, slice_s=slice_s)
+        )
 
     def bandwidth(self, *, threads: int, size: int, seconds: float) -> BandwidthAnswer:
         """Measure what all threads read, copy and combine, each within ``size`` bytes of its own."""

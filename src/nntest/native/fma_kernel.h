@@ -21,7 +21,11 @@ struct FmaKernel {
   void (*prepare)() = nullptr;
 };
 
-Peak measure_kernel(const FmaKernel& kernel, const std::vector<int>& cores, int threads, double seconds);
+// One thread per core of the list (unpinned where it is empty) for about `seconds`, in slices of `slice_s` or more.
+// Work that also moves data draws more current, and some processors lower their clock for it for milliseconds; slices
+// much shorter than those see the clock that the work before them had.
+Peak measure_kernel(const FmaKernel& kernel, const std::vector<int>& cores, int threads, double seconds,
+                    double slice_s = kSliceS);
 
 // The widest kernel in single precision.
 FmaKernel widest_kernel();

@@ -16,7 +16,7 @@ struct Peak {
   int threads = 1;
 };
 
-// One thread per core of the list (unpinned where it is empty) for about `seconds`.
-Peak measure_peak(const std::vector<int>& cores, int threads, double seconds);
+// Long enough for the clock to find its place under this load.
+inline constexpr double kSliceS = 2e-3;
 
 }  // namespace nntest

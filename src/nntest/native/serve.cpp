@@ -159,7 +159,8 @@ class Server {
     const auto asked = request.values().find("dtype");
     const FmaKernel kernel = asked == request.values().end() ? widest_kernel() : kernel_of(asked->second);
     const Peak peak = measure_kernel(kernel, conditions_.cores, static_cast<int>(request.integer("threads")),
-                                     request.real("seconds"));
+                                     request.real("seconds"),
+                                     request.has("slice_s") ? request.real("slice_s") : kSliceS);
     JsonObject answer;
     answer.add("ok", true)
         .add("gflops", peak.gflops)
