@@ -149,6 +149,7 @@ class FakeWorld:
         env: Mapping[str, str],
         heap_offset: int,
         timeout_s: float,
+        memory_bytes: int = 0,
     ) -> "FakeDriver":
         program = built.subject.program
         self.fault(program, "*", "start")

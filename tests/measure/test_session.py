@@ -87,7 +87,7 @@ def test_outputs_are_checked_before_the_first_block_and_after_the_last(fake: Fak
 def test_loops_are_calibrated_once_and_frozen(fake: FakeWorld) -> None:
     fake.call_s = lambda case: 5e-5 if fake.logged("block") else 1e-4
     run(fake, programs="softmax-one", dataset_files=("shape-4-1-1",), repetitions=4, launches=4)
-    assert {entry[4] for entry in fake.logged("block")} == {10}
+    assert {entry[4] for entry in fake.logged("block")} == {100}
 
 
 def test_loops_option_overrides_calibration(fake: FakeWorld) -> None:
@@ -314,7 +314,7 @@ def test_the_account_adds_up(fake: FakeWorld) -> None:
     account = run(fake).account_s
     parts = ("build", "start", "set_up", "prime", "check", "timed", "reference", "harness")
     assert sum(account[part] for part in parts) == pytest.approx(account["session"])
-    assert account["timed"] == pytest.approx(60 * 1e-3)
+    assert account["timed"] == pytest.approx(60 * 1e-2)
     assert 0 < account["first_sample"] < account["session"]
 
 

@@ -94,6 +94,7 @@ class DriverProcess:
         env: Mapping[str, str],
         heap_offset: int,
         timeout_s: float,
+        memory_bytes: int = 0,
     ) -> "DriverProcess":
         """Start a process and wait until its library is loaded.
 
@@ -107,6 +108,8 @@ class DriverProcess:
             Bytes by which the heap is shifted; decides also where in its page each buffer begins.
         timeout_s
             For this start and for each later request.
+        memory_bytes
+            What the buffers of its cases will take, as far as known: the process takes it while it starts.
 
         Raises
         ------
@@ -117,7 +120,7 @@ class DriverProcess:
         answers_in, answers_out = os.pipe()
         command = [str(built.driver), "--operator", str(built.operator), "--serve"]
         command += ["--in", str(requests_in), "--out", str(answers_out), "--parent", str(os.getpid())]
-        command += ["--heap-offset", str(heap_offset)]
+        command += ["--heap-offset", str(heap_offset), "--memory", str(memory_bytes)]
         if cores:
             command += ["--cores", ",".join(map(str, cores[:threads]))]
         try:

@@ -1,7 +1,7 @@
 """One launch of a group: fresh processes, rounds in shuffled order, outputs checked, samples taken."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from nntest.errors import DriverError, NNTestError
@@ -17,9 +17,14 @@ from nntest.measure.standing import Loss, Standing, launch_facts
 from nntest.measure.world import Driver, World
 from nntest.model.case import Plan
 from nntest.model.point import Launch, Sample, WarmUp, Watch
+from nntest.model.species import find_species
 
 # A program that dies case after case is broken as a whole; the rest is not waited for.
 LOSSES_IN_A_ROW = 5
+
+# Buffers begin on pages of their own. What is not reserved is had page by page, which only costs time.
+_PAGES_OF_A_CASE = 8 * 4096
+_MOST_RESERVED = 1 << 28
 
 _LOSSES: Mapping[type[DriverError], Loss] = {
     DriverCrash: "crash",
@@ -68,6 +73,7 @@ class GroupLaunch:
             bench.interrupts,
             timeout_s=bench.plan.timeout_s,
             seed=f"{seed}:{self._group.number}:{self._launch}",
+            memory_bytes=self._memory_bytes(),
         ) as processes:
             for round_ in range(rounds):
                 for trial in round_order(self._group, seed=seed, launch=self._launch, round_=round_):
@@ -138,7 +144,7 @@ class GroupLaunch:
             ),
         )
         standing.samples.append(sample)
-        bench.journal.write("sample", group=self._group.number, uid=standing.uid, **asdict(sample))
+        bench.journal.write("sample", group=self._group.number, uid=standing.uid, **vars(sample))
 
     def _set_up(self, processes: Processes, driver: Driver, standing: Standing) -> None:
         """Set a case up in the slot's process: output first, then warm-up; a wrong output ends the trial."""
@@ -214,7 +220,7 @@ class GroupLaunch:
                 "checked",
                 group=self._group.number,
                 uid=standing.uid,
-                verification=asdict(standing.verification),
+                verification=vars(standing.verification),
                 hash=standing.output_hash,
             )
 
@@ -241,6 +247,16 @@ class GroupLaunch:
                 self._lose(
                     standing, "crash", f"not run: {LOSSES_IN_A_ROW} processes of this program died in a row ({reason})"
                 )
+
+    def _memory_bytes(self) -> dict[Slot, int]:
+        """Return what the buffers of each process will take: of all its cases, and room to prepare the largest."""
+        cases: dict[Slot, list[int]] = {}
+        for standing in self._standings.values():
+            if standing.built is not None and not standing.lost:
+                case = standing.trial.case
+                tensors = find_species(case.species).bytes_moved(case.parameters, case.batch_size, dtype=case.dtype)
+                cases.setdefault(self._slot(standing), []).append(tensors + _PAGES_OF_A_CASE)
+        return {slot: min(sum(sizes) + 2 * max(sizes), _MOST_RESERVED) for slot, sizes in cases.items()}
 
     def _slot(self, standing: Standing) -> Slot:
         if standing.built is None:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING
 
 from nntest.measure.account import Account
@@ -38,11 +38,21 @@ class _Process:
 class Processes:
     """Start drivers when they are first needed, stop those that would spin, close all at the end."""
 
-    def __init__(self, world: World, account: Account, interrupts: Interrupts, *, timeout_s: float, seed: str) -> None:
+    def __init__(
+        self,
+        world: World,
+        account: Account,
+        interrupts: Interrupts,
+        *,
+        timeout_s: float,
+        seed: str,
+        memory_bytes: Mapping[Slot, int] = MappingProxyType({}),
+    ) -> None:
         self._world = world
         self._account = account
         self._interrupts = interrupts
         self._timeout_s = timeout_s
+        self._memory_bytes = memory_bytes
         self._random = random.Random(seed)
         self._live: dict[Slot, _Process] = {}
 
@@ -99,4 +109,5 @@ class Processes:
                 env=slot.env,
                 heap_offset=_HEAP_STEP * self._random.randrange(_HEAP_STEPS),
                 timeout_s=self._timeout_s,
+                memory_bytes=self._memory_bytes.get(slot, 0),
             )

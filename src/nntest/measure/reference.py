@@ -109,7 +109,7 @@ class ReferenceCache:
 def _read(path: Path, shape: tuple[int, ...]) -> Array | None:
     """Load a cached array; a file that is absent, damaged or of another shape counts as absent."""
     try:
-        values = np.load(path, allow_pickle=False)
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
     return values if isinstance(values, np.ndarray) and values.shape == shape and values.dtype == np.float64 else None

@@ -1,6 +1,7 @@
 """How a trial stands while its session runs: what is known of it so far, and why it was given up if it was."""
 
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nntest.measure.trial import Trial
@@ -39,7 +40,7 @@ class Standing:
     output_varies: bool = False
     restarted: bool = False
 
-    @property
+    @cached_property
     def uid(self) -> str:
         """Uid of the point that the trial becomes."""
         return point_uid(self.trial.case.id, self.subject.id, self.platform.id)

@@ -70,6 +70,7 @@ class StartDriver(Protocol):
         env: Mapping[str, str],
         heap_offset: int,
         timeout_s: float,
+        memory_bytes: int = 0,
     ) -> Driver:
         """Return the driver, ready for requests."""
 
@@ -160,11 +161,18 @@ def _start_driver(
     env: Mapping[str, str],
     heap_offset: int,
     timeout_s: float,
+    memory_bytes: int = 0,
 ) -> Driver:
     from nntest.measure.driver import DriverProcess
 
     return DriverProcess.start(
-        built, cores=cores, threads=threads, env=env, heap_offset=heap_offset, timeout_s=timeout_s
+        built,
+        cores=cores,
+        threads=threads,
+        env=env,
+        heap_offset=heap_offset,
+        timeout_s=timeout_s,
+        memory_bytes=memory_bytes,
     )
 
 

@@ -10,11 +10,17 @@
 
 #include "failure.h"
 #include "inputs.h"
+#include "reserve.h"
 
 namespace nntest {
 
 inline constexpr std::size_t kCacheLine = 64;
 inline constexpr std::size_t kPage = 4096;
+#if defined(MAP_POPULATE)
+inline constexpr int kPopulate = MAP_POPULATE;
+#else
+inline constexpr int kPopulate = 0;
+#endif
 
 class Buffer {
  public:
@@ -24,11 +30,16 @@ class Buffer {
   // the same in every process; `placement` (launch and role mixed) picks another of the 64 lines each time.
   Buffer(std::size_t bytes, std::uint64_t placement) : bytes_(bytes) {
     const std::size_t shift = placement == 0 ? 0 : splitmix64(placement) % (kPage / kCacheLine) * kCacheLine;
-    mapped_ = shift + bytes + kCacheLine;
-    // Fresh pages, zeroed by the system on behalf of this thread, and all at once: one by one, each costs a trap.
-    memory_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | kPopulate, -1, 0);
-    if (memory_ == MAP_FAILED) throw Failure("memory: " + std::to_string(bytes) + " bytes were refused by the system");
-    data_ = static_cast<std::byte*>(memory_) + shift;
+    const std::size_t room = shift + bytes + kCacheLine;
+    void* memory = take_reserved(room);
+    if (memory == nullptr) {
+      // Fresh pages, zeroed by the system on behalf of this thread, and all at once: one by one, each costs a trap.
+      memory = mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | kPopulate, -1, 0);
+      if (memory == MAP_FAILED) throw Failure("memory: " + std::to_string(bytes) + " bytes were refused by the system");
+      mapped_ = memory;
+      mapped_bytes_ = room;
+    }
+    data_ = static_cast<std::byte*>(memory) + shift;
   }
   Buffer(Buffer&& other) noexcept { swap(other); }
   Buffer& operator=(Buffer&& other) noexcept {
@@ -36,7 +47,7 @@ class Buffer {
     return *this;
   }
   ~Buffer() {
-    if (memory_ != nullptr) munmap(memory_, mapped_);
+    if (mapped_ != nullptr) munmap(mapped_, mapped_bytes_);
   }
 
   void* data() const { return data_; }
@@ -47,21 +58,15 @@ class Buffer {
   void poison() const { std::memset(data_, 0xff, bytes_); }
 
  private:
-#if defined(MAP_POPULATE)
-  static constexpr int kPopulate = MAP_POPULATE;
-#else
-  static constexpr int kPopulate = 0;
-#endif
-
   void swap(Buffer& other) {
-    std::swap(memory_, other.memory_);
     std::swap(mapped_, other.mapped_);
+    std::swap(mapped_bytes_, other.mapped_bytes_);
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
   }
 
-  void* memory_ = nullptr;
-  std::size_t mapped_ = 0;
+  void* mapped_ = nullptr;  // none where the bytes are of the reserve
+  std::size_t mapped_bytes_ = 0;
   std::byte* data_ = nullptr;
   std::size_t bytes_ = 0;
 };

@@ -32,7 +32,7 @@ using Lanes = std::array<std::uint64_t, kLanes>;
 
 // One step of all lanes, 64 bytes. The halves of each word are multiplied, after it was mixed with its place; the word
 // itself goes to the neighbouring lane, so that it counts also where its other half has become zero.
-void take_stripe(const Lanes& words, Lanes& places, Lanes& sums) {
+__attribute__((always_inline)) inline void take_stripe(const Lanes& words, Lanes& places, Lanes& sums) {
   Lanes mixed;
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
     mixed[lane] = words[lane] ^ places[lane];
@@ -41,6 +41,36 @@ void take_stripe(const Lanes& words, Lanes& places, Lanes& sums) {
   }
   for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane ^ 1] += words[lane];
 }
+
+__attribute__((always_inline)) inline void take_stripes_inline(const unsigned char* bytes, std::size_t stripes,
+                                                               Lanes& places, Lanes& sums) {
+  Lanes own_places = places, own_sums = sums, words;  // in registers
+  for (std::size_t stripe = 0; stripe < stripes; ++stripe, bytes += sizeof words) {
+    std::memcpy(words.data(), bytes, sizeof words);
+    take_stripe(words, own_places, own_sums);
+  }
+  places = own_places;
+  sums = own_sums;
+}
+
+void take_stripes_portably(const unsigned char* bytes, std::size_t stripes, Lanes& places, Lanes& sums) {
+  take_stripes_inline(bytes, stripes, places, sums);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f,avx512dq"))) void take_stripes_in_vectors(const unsigned char* bytes,
+                                                                          std::size_t stripes, Lanes& places,
+                                                                          Lanes& sums) {
+  take_stripes_inline(bytes, stripes, places, sums);
+}
+
+void take_stripes(const unsigned char* bytes, std::size_t stripes, Lanes& places, Lanes& sums) {
+  static const bool in_vectors = cpu_features().avx512dq;
+  (in_vectors ? take_stripes_in_vectors : take_stripes_portably)(bytes, stripes, places, sums);
+}
+#else
+constexpr auto take_stripes = take_stripes_portably;
+#endif
 
 }  // namespace
 
@@ -56,11 +86,10 @@ std::uint64_t fingerprint(const float* values, std::size_t count) {
   Lanes places, sums{}, words;
   for (std::size_t lane = 0; lane < kLanes; ++lane) places[lane] = splitmix64(lane + 1);
   const auto* bytes = reinterpret_cast<const unsigned char*>(values);
-  std::size_t left = count * sizeof(float);
-  for (; left >= sizeof words; left -= sizeof words, bytes += sizeof words) {
-    std::memcpy(words.data(), bytes, sizeof words);
-    take_stripe(words, places, sums);
-  }
+  const std::size_t whole = count * sizeof(float) / sizeof words;
+  take_stripes(bytes, whole, places, sums);
+  bytes += whole * sizeof words;
+  const std::size_t left = count * sizeof(float) % sizeof words;
   words.fill(0);
   std::memcpy(words.data(), bytes, left);
   take_stripe(words, places, sums);

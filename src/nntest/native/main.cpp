@@ -16,6 +16,7 @@
 #include "float_mode.h"
 #include "operator_library.h"
 #include "protocol.h"
+#include "reserve.h"
 #include "serve.h"
 #include "threads.h"
 
@@ -23,6 +24,7 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: nntest-driver --operator FILE [--species NAME] [--cores 0,1] [--heap-offset BYTES]\n"
+    "                     [--memory BYTES]"
     "                     [--serve --in FD --out FD --parent PID]\n"
     "Without --serve, CK_* variables say the case; tmp-ck-timer.json and tmp-ck-output.bin are written.\n";
 
@@ -30,6 +32,7 @@ struct Options {
   std::string operator_file;
   std::string species;
   nntest::Conditions conditions;
+  std::size_t memory_bytes = 0;  // to take in advance
   bool serve = false;
   int in = -1;
   int out = -1;
@@ -54,6 +57,8 @@ Options parse_options(int count, char** arguments) {
       options.conditions.cores = nntest::parse_cores(value);
     } else if (name == "--heap-offset") {
       options.conditions.heap_offset = static_cast<std::uint64_t>(nntest::parse_integer(name, value));
+    } else if (name == "--memory") {
+      options.memory_bytes = static_cast<std::size_t>(nntest::parse_integer(name, value));
     } else if (name == "--in") {
       options.in = static_cast<int>(nntest::parse_integer(name, value));
     } else if (name == "--out") {
@@ -90,6 +95,7 @@ int run(const Options& options) {
   shift_heap(options.conditions.heap_offset);
   restrict_to(options.conditions.cores);  // before the library counts its cores
   flush_denormals();                      // before the library makes its threads
+  reserve_memory(options.memory_bytes);
   const OperatorLibrary library(options.operator_file);
   if (options.serve) {
     Channel channel(options.in, options.out);
