@@ -7,6 +7,18 @@
 # Exit codes: those of `nntest run`; 3 means that some points failed, the report is written all the same.
 set -eu
 
+case ${1:-} in
+  '') ;;
+  -h | --help)
+    printf 'usage: sh script/demo/run.sh\n'
+    exit 0
+    ;;
+  *)
+    printf 'nntest demo: there is no option %s; it takes none\n' "$1" >&2
+    exit 2
+    ;;
+esac
+
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 timestamp=demo-$(date +%Y%m%d%H%M%S)
 out=$root/out/$timestamp

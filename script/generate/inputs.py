@@ -8,7 +8,7 @@ Slow and obvious on purpose; the numpy and the C++ generators are tested against
 import json
 from pathlib import Path
 
-ROLES = {"input": 0, "weights": 1, "bias": 2, "output": 3, "input1": 4}
+ROLES = {"input": 0, "weights": 1, "bias": 2, "output": 3, "input1": 4, "input2": 6, "input3": 7}
 TARGET = Path(__file__).resolve().parents[2] / "tests" / "data" / "inputs.json"
 
 
@@ -24,7 +24,7 @@ def value(seed: int, role: str, index: int, data: str) -> float:
     golden = 0x9E3779B97F4A7C15
     start = mix((seed * golden + ROLES[role]) % 2**64)
     number = (mix((start + (index + 1) * golden) % 2**64) >> 40) / 2**23 - 1
-    activation = role in ("input", "input1")
+    activation = role.startswith("input")
     if data == "int":
         return float(number * 8 // 1)
     if data == "relu" and activation:
@@ -43,7 +43,7 @@ def vectors() -> list[dict[str, object]]:
             "first": first,
             "values": [value(seed, role, first + index, data) for index in range(8)],
         }
-        for role in ("input", "weights", "bias", "input1")
+        for role in ("input", "weights", "bias", "input1", "input2", "input3")
         for data in ("normal", "relu", "int", "zeros")
         for seed, first in stretches
     ]

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes what NNTest needs: .venv in this checkout with all packages, and this checkout known to ck.
 #
-#     sh script/setup/run.sh [--test]
+#     sh script/setup/run.sh [--test | --check]
 #
-# Works from any folder, never asks, does nothing where nothing is to do. --test adds the tools of the tests.
+# Works from any folder, never asks, does nothing where nothing is to do. --test adds the tools of the tests;
+# --check changes nothing and ends with 1 where there is something to do.
 # NNTEST_PYTHON names the Python to use. HOME, CK_REPOS, CK_LOCAL_REPO and pip's own settings are respected.
 # Exit codes: 0 done, 2 something is missing (one line says what, and what to do), 130 interrupted.
 set -eu
@@ -93,8 +94,12 @@ install_ck() {
 extras=libraries
 case ${1:-} in
   --test) extras=libraries,test ;;
-  '') ;;
-  *) fail "there is no option $1; the only one is --test" ;;
+  --check | '') ;;
+  -h | --help)
+    printf 'usage: sh script/setup/run.sh [--test | --check]\n'
+    exit 0
+    ;;
+  *) fail "there is no option $1; expected --test, --check or nothing" ;;
 esac
 if [ -z "${CXX:-}" ] && ! command -v c++ >/dev/null 2>&1; then extras=$extras,zig; fi
 
@@ -107,6 +112,11 @@ up_to_date() {
     sed -n 2p "$stamp" | tr ',' '\n' | grep -qx "$extra" || return 1
   done
 }
+
+if [ "${1:-}" = --check ]; then
+  if up_to_date; then exit 0; fi
+  exit 1
+fi
 
 # The scripts in an environment carry its path: one that was moved or copied is made anew.
 usable() {

@@ -12,7 +12,18 @@ if [ "${1:-}" = --full ]; then
   which=
   shift
 fi
-if [ "${1:-}" = -- ]; then shift; fi
+case ${1:-} in
+  --) shift ;;
+  '') ;;
+  -h | --help)
+    printf 'usage: sh script/test/run.sh [--full] [-- PYTEST-OPTION...]\n'
+    exit 0
+    ;;
+  *)
+    printf 'nntest test: there is no option %s; expected --full, or -- before the options of pytest\n' "$1" >&2
+    exit 2
+    ;;
+esac
 
 sh "$root/script/setup/run.sh" --test
 

@@ -1,5 +1,6 @@
 """The command line: exit codes, one line per error, and what it costs to start."""
 
+import os
 import subprocess
 import sys
 
@@ -85,6 +86,11 @@ def test_a_number_that_is_none_names_the_option(capsys: pytest.CaptureFixture[st
         (KeyboardInterrupt(), 130, "interrupted; what was finished is on disk"),
         (typer.Abort(), 130, "interrupted; what was finished is on disk"),
         (OSError(28, "No space left on device", "/full/file"), 1, "/full/file: No space left on device"),
+        (
+            ModuleNotFoundError("No module named 'newcomer'", name="newcomer"),
+            2,
+            "package newcomer is missing: the environment is older than the checkout; run `sh script/setup/run.sh`",
+        ),
         (typer.Exit(4), 4, ""),
     ],
 )
@@ -115,3 +121,12 @@ def test_a_reader_that_goes_away_is_no_error_message() -> None:
     read_one_line = f"{sys.executable} -m nntest.faces.cli run --help | head -n 1"
     done = subprocess.run(["sh", "-c", read_one_line], capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def test_a_reader_that_has_gone_away_has_an_exit_code_of_its_own() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "nntest.faces.cli", "run", "--help"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")

@@ -9,6 +9,7 @@ from nntest.store.entries import (
     find_programs,
     get_entry,
     is_point_name,
+    nearest_name,
     split_tags,
 )
 from nntest.store.repository import Repository
@@ -171,3 +172,17 @@ def test_names_of_points(name, expected):
 def test_tags_are_split_and_trimmed():
     assert split_tags(" a, b,,") == ("a", "b")
     assert split_tags(["a", ""]) == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("tensor-conv-mobilenet", "tensor-conv-mobilenets-v1"),
+        ("conv mobilenets", "tensor-conv-mobilenets-v1"),
+        ("tensor-conv-gogglenet", "tensor-conv-googlenet"),
+        ("nothing-like-it", ""),
+        ("", ""),
+    ],
+)
+def test_a_name_that_holds_all_words_is_nearer_than_one_spelt_alike(asked: str, meant: str) -> None:
+    assert nearest_name(asked, ["tensor-conv-googlenet", "tensor-conv-mobilenets-v1"]) == meant

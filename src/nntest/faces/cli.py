@@ -83,20 +83,36 @@ def perform(arguments: Sequence[str]) -> Outcome:
         known = normalise(arguments or ["--help"], {name: Syntax.of(one) for name, one in command.commands.items()})
         code = command.main(known, prog_name="nntest", standalone_mode=False)
         sys.stdout.flush()
-    except _WrongUsage as error:
-        return Outcome(code=2, message=_usage_line(error))
-    except NNTestError as error:
-        return Outcome(code=error.exit_code, message=_one_line(str(error)))
-    except (KeyboardInterrupt, typer.Abort):
-        return Outcome(code=INTERRUPTED, message=_INTERRUPTED_LINE)
-    except BrokenPipeError:
-        # The interpreter flushes stdout once more when it ends; give it somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Outcome(code=READER_GONE)
-    except OSError as error:
-        return Outcome(code=1, message=_one_line(f"{error.filename or 'system'}: {error.strerror or error}"))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except SystemExit as stop:
+        # typer's own way with a broken pipe
+        code = READER_GONE if isinstance(stop.__context__, BrokenPipeError) else int(stop.code or 0)
+    except (_WrongUsage, typer.Abort, NNTestError, ModuleNotFoundError, OSError) as error:
+        return _outcome(error)
     # typer turns Ctrl-C into an exit code of its own accord
-    return Outcome(code=code, message=_INTERRUPTED_LINE if code == INTERRUPTED else "") if code else Outcome(code=0)
+    return Outcome(code=code or 0, message=_INTERRUPTED_LINE if code == INTERRUPTED else "")
+
+
+def _outcome(error: Exception) -> Outcome:
+    """Say in one line how a command failed; a defect of NNTest itself is raised again."""
+    match error:
+        case NNTestError():
+            return Outcome(code=error.exit_code, message=_one_line(str(error)))
+        case typer.Abort():
+            return Outcome(code=INTERRUPTED, message=_INTERRUPTED_LINE)
+        case BrokenPipeError():
+            # The interpreter flushes stdout once more when it ends; give it somewhere to go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return Outcome(code=READER_GONE)
+        case ModuleNotFoundError() if not str(error.name).startswith("nntest"):
+            advice = "the environment is older than the checkout; run `sh script/setup/run.sh`"
+            return Outcome(code=2, message=f"package {error.name} is missing: {advice}")
+        case OSError():
+            return Outcome(code=1, message=_one_line(f"{error.filename or 'system'}: {error.strerror or error}"))
+        case _WrongUsage():
+            return Outcome(code=2, message=_usage_line(error))
+    raise error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,18 @@ def _python() -> Iterator[Finding]:
     advice = "" if fits else "tested are 3.10 to 3.13; run set-up with NNTEST_PYTHON=/path/to/python3"
     found = f"{version} ({sys.executable}), nntest {__version__}"
     yield Finding(subject="python", verdict="ok" if fits else "note", found=found, advice=advice)
+
+
+def _packages() -> Iterator[Finding]:
+    """Ask set-up itself: a pull may have brought a new dependency."""
+    from nntest.faces.install import checkout
+
+    setup = checkout() / "script" / "setup" / "run.sh"
+    asked = subprocess.run(["sh", str(setup), "--check"], check=False, capture_output=True, text=True)
+    older = asked.returncode != 0
+    found = "the environment is older than the checkout, or was made by hand" if older else "as set-up made them"
+    advice = f"run `sh {setup}`" if older else ""
+    yield Finding(subject="packages", verdict="note" if older else "ok", found=found, advice=advice)
 
 
 def _checkout() -> Iterator[Finding]:
@@ -178,6 +191,7 @@ def _disk() -> Iterator[Finding]:
 _CHECKS: Sequence[tuple[str, Callable[[], Iterator[Finding]]]] = (
     ("python", _python),
     ("checkout", _checkout),
+    ("packages", _packages),
     ("ck", _ck),
     ("repository", _repositories),
     ("compiler", _compiler),

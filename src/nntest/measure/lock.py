@@ -12,8 +12,9 @@ from nntest.errors import BusyMachineError
 
 
 def machine_lock_path() -> Path:
-    """Return the lock file, common to all users of the machine."""
-    return Path(tempfile.gettempdir()) / "nntest-machine.lock"
+    """Return the lock file, common to all users of the machine, whatever their TMPDIR."""
+    common = Path("/tmp")
+    return (common if os.access(common, os.W_OK) else Path(tempfile.gettempdir())) / "nntest-machine.lock"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import orjson
 from nntest.measure.plan import SessionPlan
 from nntest.measure.trial import Trial
 from nntest.measure.world import World
+from nntest.measure.writable import require_writable
 from nntest.model.case import Platform
 from nntest.model.point import Point
 from nntest.store.publish import open_experiment, save_point
@@ -60,6 +61,20 @@ class Recorder:
         self._started = started
         self._repository: Repository = world.repository(plan.request.record_repo)
         self._opened: dict[str, Path] = {}
+
+    def prepare(self) -> None:
+        """Make the folder of the experiments, so that nothing is measured that could not be kept.
+
+        Raises
+        ------
+        DataError
+            It cannot be written.
+        """
+        require_writable(
+            self._repository.path / "experiment",
+            purpose="points",
+            advice="see to the folder, name another repository with --record_repo, or measure with --no_record",
+        )
 
     @property
     def experiments(self) -> Mapping[str, Path]:

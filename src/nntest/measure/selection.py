@@ -8,7 +8,14 @@ from fnmatch import fnmatchcase
 from nntest.errors import UsageError
 from nntest.measure.request import RunRequest
 from nntest.model.species import find_species
-from nntest.store.entries import DatasetEntry, ProgramEntry, find_datasets, find_programs, split_tags
+from nntest.store.entries import (
+    DatasetEntry,
+    ProgramEntry,
+    find_datasets,
+    find_programs,
+    nearest_name,
+    split_tags,
+)
 from nntest.store.repository import Repository
 
 _SEED_KEY = "CK_SEED"
@@ -179,7 +186,7 @@ def _all_tags(program: ProgramEntry) -> set[str]:
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    nearest = nearest_name(name, known)
     option = "`nntest list datasets`" if kind.startswith("dataset") else f"`nntest list {kind}s`"
-    hint = f"did you mean {nearest[0]}?" if nearest else f"see {option}"
+    hint = f"did you mean {nearest}?" if nearest else f"see {option}"
     return f"{name}: no {kind} of that name was found; {hint}"

@@ -25,6 +25,7 @@ from nntest.measure.request import RunRequest
 from nntest.measure.standing import Standing
 from nntest.measure.trial import Trial
 from nntest.measure.world import World, real_world
+from nntest.measure.writable import require_writable
 from nntest.model.point import Origin, Point
 
 SOME_FAILED = 3
@@ -81,6 +82,11 @@ def run_session(plan: SessionPlan, reporter: Reporter | None = None, world: Worl
     world = real_world() if world is None else world
     if plan.request.dump is not None:
         open_dump(plan.request.dump)
+    require_writable(
+        world.cache_root,
+        purpose="caches and journals",
+        advice="see to the folder, or name another one with XDG_CACHE_HOME",
+    )
     with Interrupts() as interrupts, machine_lock(world.lock_path, now=world.now(), share=plan.request.share) as shared:
         return _Session(plan, reporter or SilentReporter(), world, interrupts, shared=shared).run()
 
@@ -110,6 +116,8 @@ class _Session:
 
     def run(self) -> Summary:
         interrupted = False
+        if not self._plan.request.no_record:
+            self._recorder.prepare()
         with Journal(self._journal_path()) as journal:
             self._reporter.session_started(self._plan)
             self._write_header(journal)

@@ -1,7 +1,8 @@
 """CK entries: programs, datasets, analyses and experiments, found by name pattern and tags."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -260,9 +261,18 @@ def get_entry(module: str, name: str, *, repositories: Sequence[Repository] | No
     if found:
         return found[0]
     names = [entry.uoa for entry in find_entries(module, "*", repositories=repositories)]
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"`nntest list {module}s` shows what there is"
+    near = nearest_name(name, names)
+    hint = f"did you mean `{near}`?" if near else f"`nntest list {module}s` shows what there is"
     raise UsageError(f"{name}: no {module} of that name was found; {hint}")
+
+
+def nearest_name(name: str, names: Iterable[str]) -> str:
+    """Return the name that was probably meant, or nothing: one that holds all words of it, else one spelt alike."""
+    known = sorted(set(names))
+    words = [word for word in re.split(r"[^0-9A-Za-z.]+", name.lower()) if word]
+    holding = [one for one in known if words and all(word in one.lower() for word in words)]
+    near = difflib.get_close_matches(name, holding or known, n=1, cutoff=0.0 if holding else 0.6)
+    return near[0] if near else ""
 
 
 def read_entry(repository: Repository, module: str, folder: Path) -> Entry | None:
