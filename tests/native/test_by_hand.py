@@ -65,12 +65,17 @@ def first_shape(name: str, *, largest: int = 4) -> list[tuple[str, Path]]:
     return [(name, file) for file in files[:largest]]
 
 
+def plain_programs() -> list[str]:
+    """Programs of the repository that need no library."""
+    return sorted(path.name for path in (REPOSITORY / "program").glob("*-plain-cpu"))
+
+
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
         item
-        for species in ("conv", "depthwiseconv", "fullyconnected", "avgpool", "maxpool", "softmax")
-        for item in first_shape(f"{species}-plain-cpu", largest=30)
+        for name in plain_programs()
+        for item in first_shape(name, largest=30)
     ],
     ids=lambda value: value.stem if isinstance(value, Path) else value,
 )

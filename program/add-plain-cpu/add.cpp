@@ -1,0 +1,37 @@
+// Sum of two tensors without any library.
+#include "plain_program.h"
+
+namespace {
+
+using nntest::Native;
+using nntest::Question;
+
+class Add final : public nntest::Operator {
+ public:
+  static constexpr nntest::ProgramTraits traits{"add", "NCHW,NHWC,auto", "", nntest::describe_plain};
+
+  static void check(const Question& question) { nntest::require_one_thread(question); }
+
+  explicit Add(const Question& question)
+      : count_(question.elements(NNTEST_OUTPUT)), natives_(nntest::plain_natives(question)) {}
+
+  std::vector<Native> natives() const override { return natives_; }
+
+  // All three tensors are laid out alike.
+  void run(void* const* buffers) override {
+    const auto* left = static_cast<const float*>(buffers[NNTEST_INPUT]);
+    const auto* right = static_cast<const float*>(buffers[NNTEST_INPUT1]);
+    auto* output = static_cast<float*>(buffers[NNTEST_OUTPUT]);
+    for (std::int64_t at = 0; at < count_; ++at) output[at] = left[at] + right[at];
+  }
+
+  const char* implementation() const override { return "loop"; }
+
+ private:
+  std::int64_t count_;
+  std::vector<Native> natives_;
+};
+
+}  // namespace
+
+NNTEST_PROGRAM(Add)
