@@ -38,11 +38,11 @@ def test_the_operator_interface_is_plain_c(tmp_path: Path) -> None:
 
 def test_inputs_are_bit_for_bit_those_of_the_test_vectors(tmp_path: Path) -> None:
     vectors = json.loads((REPOSITORY / "tests" / "data" / "inputs.json").read_text())["vectors"]
-    roles = {"input": 0, "weights": 1, "bias": 2, "output": 3, "input1": 4}
+    roles = {"input": 0, "weights": 1, "bias": 2, "output": 3, "input1": 4, "input2": 6, "input3": 7}
     fills = {"normal": "kNormal", "relu": "kRelu", "int": "kInt", "zeros": "kZeros"}
     lines = []
     for vector in vectors:
-        activation = str(vector["role"] in ("input", "input1")).lower()
+        activation = str(vector["role"].startswith("input")).lower()
         fill = f"nntest::fill_of({activation}, nntest::Fill::{fills[vector['data']]})"
         stream = f"nntest::InputStream({vector['seed']}ull, {roles[vector['role']]}, {fill})"
         lines.append(f"  show({stream}, {vector['first']}ull, {len(vector['values'])});")

@@ -31,8 +31,8 @@ from nntest.measure.answers import (
     read_answer,
 )
 from nntest.measure.build import BuiltProgram
+from nntest.measure.inputs import case_tensors
 from nntest.model.case import Case
-from nntest.model.species import find_species
 
 PROTOCOL = 2  # 2: set-up gives the first output; 1: first
 PEAK_SLICE_S = 2e-3
@@ -348,10 +348,9 @@ def _environment(
 
 
 def _case_values(case: Case) -> dict[str, object]:
-    tensors = find_species(case.species).tensors(case.parameters, case.batch_size)
     return {
         "species": case.species,
-        **{f"tensor.{role}": ",".join(map(str, dims)) for role, dims in tensors.items()},
+        **{f"tensor.{role}": ",".join(map(str, dims)) for role, dims in case_tensors(case).items()},
         **{f"parameter.{name}": value for name, value in case.parameters.items()},
         "dtype": case.dtype,
         "layout": case.layout,

@@ -25,6 +25,7 @@ Case case_from_environment(const std::string& species) {
   Case asked;
   asked.species = species;
   asked.layout = environment("CK_DATA_LAYOUT").value_or("auto");
+  asked.post_ops = environment("CK_POST_OPS").value_or("");
   asked.cache = parse_cache_state(environment("CK_CACHE_STATE").value_or("warm"));
   asked.fill = parse_fill(environment("CK_DATA_FILL").value_or("normal"));
   asked.seed = parse_seed("CK_SEED", environment("CK_SEED").value_or("42"));

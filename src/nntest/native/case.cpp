@@ -23,7 +23,8 @@ int parse_role(std::string_view name) {
   for (const auto& known : kRoleNames) {
     if (known.name == name) return known.role;
   }
-  throw Failure("role: '" + std::string(name) + "' is unknown; expected input, weights, bias, output or input1");
+  throw Failure("role: '" + std::string(name) +
+                "' is unknown; expected input, weights, bias, output or input1 to input3");
 }
 
 std::int64_t element_count(const Dims& dims) {

@@ -24,12 +24,14 @@ struct RoleName {
   nntest_role role;
   const char* name;
 };
-inline constexpr std::array<RoleName, 6> kRoleNames{{{NNTEST_INPUT, "input"},
+inline constexpr std::array<RoleName, 8> kRoleNames{{{NNTEST_INPUT, "input"},
                                                      {NNTEST_WEIGHTS, "weights"},
                                                      {NNTEST_BIAS, "bias"},
                                                      {NNTEST_OUTPUT, "output"},
                                                      {NNTEST_INPUT1, "input1"},
-                                                     {NNTEST_WORKSPACE, "workspace"}}};
+                                                     {NNTEST_WORKSPACE, "workspace"},
+                                                     {NNTEST_INPUT2, "input2"},
+                                                     {NNTEST_INPUT3, "input3"}}};
 
 const char* role_name(int role);
 int parse_role(std::string_view name);

@@ -37,18 +37,22 @@ typedef enum nntest_dtype {
   NNTEST_S32 = 6
 } nntest_dtype;
 
-/* Direction and meaning of a tensor; input1 is the second operand of sum-like operators. */
+/* Direction and meaning of a tensor. input1 to input3 are further operands: the second of a sum, what a fused sum
+ * adds, the parts of a concatenation. */
 typedef enum nntest_role {
   NNTEST_INPUT = 0,
   NNTEST_WEIGHTS = 1,
   NNTEST_BIAS = 2,
   NNTEST_OUTPUT = 3,
   NNTEST_INPUT1 = 4,
-  NNTEST_WORKSPACE = 5
+  NNTEST_WORKSPACE = 5,
+  NNTEST_INPUT2 = 6,
+  NNTEST_INPUT3 = 7
 } nntest_role;
 
 /* A tensor as the case describes it. dims are logical (activations N,C,H,W; weights O,I/groups,H,W; matrices
- * rows,columns); strides are in elements and say the plain layout (NCHW or NHWC, OIHW). */
+ * rows,columns; weights of batchnorm scale,mean,spread by channels); strides are in elements and say the plain layout
+ * (NCHW or NHWC, OIHW). */
 typedef struct nntest_tensor {
   uint32_t size; /* sizeof(nntest_tensor) */
   int32_t role;
@@ -75,7 +79,7 @@ typedef struct nntest_request {
   const nntest_parameter *parameters; /* normalised: pads as T,L,B,R, groups, strides, dilations */
   int32_t parameter_count;
   const char *layout; /* "NCHW", "NHWC" (plain, strides tell), or "auto": described as NCHW, the library may choose its own */
-  const char *post_ops; /* "", or fused operations in order: "relu", "sum+relu" */
+  const char *post_ops; /* "", or fused operations in order: "relu", "sum+relu"; a sum adds input1, laid out as output */
   int32_t threads;
 } nntest_request;
 

@@ -137,6 +137,7 @@ class Primitive : public Operator {
   std::vector<Native> natives() const override {
     std::vector<Native> natives;
     for (const Slot& slot : slots_) {
+      if (slot.part) continue;
       natives.push_back({slot.role, static_cast<std::int64_t>(slot.native.get_size()), slot.native == slot.plain,
                          slot.role == NNTEST_WORKSPACE ? "" : layout_tag(slot.native)});
     }
@@ -157,7 +158,7 @@ class Primitive : public Operator {
     for (Slot& slot : slots_) {
       void* buffer = buffers[slot.role];
       if (slot.data == buffer) continue;
-      slot.memory.set_data_handle(buffer);
+      slot.memory.set_data_handle(static_cast<char*>(buffer) + slot.offset);
       slot.data = buffer;
     }
     // The C function, because the C++ one builds its list of arguments anew, on the heap, in every call.
@@ -179,8 +180,12 @@ class Primitive : public Operator {
   }
 
   void bind(nntest_role role, int argument, const Desc& plain, const Desc& native) {
-    slots_.push_back({role, plain, native, dnnl::memory(native, engine(), DNNL_MEMORY_NONE), nullptr});
-    arguments_.push_back({argument, slots_.back().memory.get()});
+    add_slot({role, plain, native, dnnl::memory(native, engine(), DNNL_MEMORY_NONE), nullptr, 0, false}, argument);
+  }
+
+  // An argument that lies within the buffer of a role, for a program that says itself what that buffer is.
+  void bind_part(nntest_role role, int argument, const Desc& desc, std::size_t offset_bytes) {
+    add_slot({role, desc, desc, dnnl::memory(desc, engine(), DNNL_MEMORY_NONE), nullptr, offset_bytes, true}, argument);
   }
 
  private:
@@ -189,7 +194,14 @@ class Primitive : public Operator {
     Desc plain, native;
     dnnl::memory memory;
     void* data;
+    std::size_t offset;
+    bool part;
   };
+
+  void add_slot(Slot slot, int argument) {
+    slots_.push_back(std::move(slot));
+    arguments_.push_back({argument, slots_.back().memory.get()});
+  }
 
   const Slot& slot_of(nntest_role role) const {
     for (const Slot& slot : slots_) {

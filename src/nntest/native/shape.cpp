@@ -66,6 +66,12 @@ class Reader {
     return {kernel_h, kernel_w, out_h, out_w};
   }
 
+  // What a fused sum adds, once the output is known.
+  void operands_of_post_ops() {
+    if (("+" + case_.post_ops + "+").find("+sum+") == std::string::npos) return;
+    case_.tensors[NNTEST_INPUT1] = case_.tensors.at(NNTEST_OUTPUT);
+  }
+
   std::map<int, Dims>& tensors() { return case_.tensors; }
 
  private:
@@ -134,10 +140,53 @@ void reshape(Reader& reader) {
   reader.tensors() = {{NNTEST_INPUT, input}, {NNTEST_OUTPUT, output}};
 }
 
+void add(Reader& reader) {
+  const Dims input = reader.input(1);
+  reader.tensors() = {{NNTEST_INPUT, input}, {NNTEST_INPUT1, input}, {NNTEST_OUTPUT, input}};
+}
+
+void concat(Reader& reader) {
+  const Dims input = reader.input();
+  const std::int64_t second = reader.required("CK_CONCAT_C1");
+  const std::int64_t third = reader.read("CK_CONCAT_C2", 0, 0), fourth = reader.read("CK_CONCAT_C3", 0, 0);
+  if (fourth != 0 && third == 0) throw Failure("CK_CONCAT_C3 is given and CK_CONCAT_C2 is 0; expected inputs without a gap");
+  const auto part = [&](std::int64_t channels) { return Dims{input[0], channels, input[2], input[3]}; };
+  reader.tensors() = {{NNTEST_INPUT, input},
+                      {NNTEST_INPUT1, part(second)},
+                      {NNTEST_OUTPUT, part(input[1] + second + third + fourth)}};
+  if (third != 0) reader.tensors()[NNTEST_INPUT2] = part(third);
+  if (fourth != 0) reader.tensors()[NNTEST_INPUT3] = part(fourth);
+}
+
+void lrn(Reader& reader) {
+  const Dims input = reader.input();
+  if (reader.read("CK_LRN_SIZE", 1, 5) % 2 == 0) throw Failure("CK_LRN_SIZE is even; expected an odd number");
+  reader.read("CK_LRN_ALPHA_PPM", 1, 100);
+  reader.read("CK_LRN_BETA_PERCENT", 1, 75);
+  reader.read("CK_LRN_K", 1, 1);
+  reader.tensors() = {{NNTEST_INPUT, input}, {NNTEST_OUTPUT, input}};
+}
+
+void batchnorm(Reader& reader) {
+  const Dims input = reader.input(1);
+  reader.read("CK_BATCHNORM_EPSILON_PPM", 0, 10);
+  reader.tensors() = {{NNTEST_INPUT, input},
+                      {NNTEST_WEIGHTS, {3, input[1]}},
+                      {NNTEST_BIAS, {input[1]}},
+                      {NNTEST_OUTPUT, input}};
+}
+
+void flatten(Reader& reader) {
+  const Dims input = reader.input();
+  reader.tensors() = {{NNTEST_INPUT, input}, {NNTEST_OUTPUT, {input[0], input[1] * input[2] * input[3], 1, 1}}};
+}
+
 const std::map<std::string, void (*)(Reader&)> kShapes = {
     {"conv", conv},       {"depthwiseconv", depthwiseconv}, {"fullyconnected", fullyconnected},
     {"gemm", gemm},       {"avgpool", avgpool},             {"maxpool", pool},
-    {"softmax", same_shape}, {"reorder", same_shape},       {"reshape", reshape}};
+    {"softmax", same_shape}, {"reorder", same_shape},       {"reshape", reshape},
+    {"add", add},         {"concat", concat},               {"relu", same_shape},
+    {"lrn", lrn},         {"batchnorm", batchnorm},         {"flatten", flatten}};
 
 }  // namespace
 
@@ -146,6 +195,7 @@ void describe_shape(Case& asked, const Lookup& variable) {
   if (found == kShapes.end()) throw Failure("species '" + asked.species + "' is unknown");
   Reader reader(asked, variable);
   found->second(reader);
+  reader.operands_of_post_ops();
 }
 
 }  // namespace nntest
