@@ -1,9 +1,14 @@
-"""Run benchmarks by name and print each one's figures as one line of JSON."""
+"""Run benchmarks by name and print each one's figures as one line of JSON.
+
+With them goes ``load_1min``, the machine's load when the benchmark began: where it is not near 0, something else was
+running, and a warning says so on stderr.
+"""
 
 import argparse
 import difflib
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +17,9 @@ from nntest.errors import NNTestError, UsageError
 sys.path.insert(0, str(Path(__file__).parent))
 
 NAMES = tuple(sorted(path.stem for path in (Path(__file__).parent / "benchmarks").glob("[a-z]*.py")))
+
+# Of earlier benchmarks, a load of up to 1 is left behind.
+_BUSY = 1.2
 
 
 def main(arguments: list[str]) -> int:
@@ -25,8 +33,14 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         for name in [_known(name) for name in options.names] or NAMES:
+            load = os.getloadavg()[0]
+            if load > _BUSY:
+                print(
+                    f"nntest bench: {name}: the load is {load:.1f}; figures of a busy machine say little",
+                    file=sys.stderr,
+                )
             figures = importlib.import_module(f"benchmarks.{name}").run()
-            print(json.dumps({"benchmark": name, **figures}), flush=True)
+            print(json.dumps({"benchmark": name, **figures, "load_1min": round(load, 2)}), flush=True)
     except NNTestError as error:
         print(f"nntest bench: {error}", file=sys.stderr)
         return error.exit_code

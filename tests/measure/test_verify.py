@@ -1,5 +1,7 @@
 """What the comparison lets pass and what it finds: honest kernels, reduced precision, single wrong elements."""
 
+import dataclasses
+import math
 import subprocess
 import sys
 from typing import Any
@@ -108,6 +110,25 @@ def test_outputs_rounded_to_bfloat16_are_found_in_every_species(species: str) ->
         if (reference.values == _bfloat16(reference.values)).all():
             continue  # a single class: its probability 1 has no digits to lose
         assert verify(case, _bfloat16(reference.values), reference, algorithm).verified is False, edge.reason
+
+
+@pytest.mark.parametrize("size", [1, 2047, 2048, 2049, 32768, 32769, 70001])
+@pytest.mark.parametrize("wrong", [0, 3])
+def test_the_largest_error_and_the_number_of_wrong_values_are_those_of_a_plain_division(size: int, wrong: int) -> None:
+    case = _case("relu", {"CK_IN_SHAPE_C": size, "CK_IN_SHAPE_H": 1, "CK_IN_SHAPE_W": 1})
+    case = dataclasses.replace(case, species="add")
+    random = np.random.default_rng(size + wrong)
+    wanted = random.normal(size=(1, size, 1, 1))
+    output = (wanted * (1 + random.normal(size=wanted.shape) * 1e-7)).astype(np.float32)
+    output.flat[random.choice(size, min(wrong, size), replace=False)] += 1
+    unit = 2.0**-23 * math.sqrt(SPECIES["add"].reduction_length(case.parameters))
+    floor = np.sqrt(np.mean(wanted**2))
+    errors = np.abs(output.astype(np.float64) - wanted) / (unit * np.maximum(np.abs(wanted), floor))
+    found = verify(case, output, Reference(wanted, "made up"), "direct")
+    assert found.max_error == pytest.approx(errors.max())
+    assert found.verified is bool(errors.max() <= 4)
+    if not found.verified:
+        assert f"; {np.count_nonzero(errors > 4)} of {size} values are wrong" in found.reason
 
 
 def test_a_single_wrong_element_is_found() -> None:
