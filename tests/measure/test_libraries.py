@@ -1,5 +1,6 @@
 """Finding libraries: versions, specs, and what a missing one says."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,13 @@ from nntest.measure.libraries import (
     onednn,
     openblas,
 )
+from nntest.measure.libraries.places import header_folders
+
+
+@pytest.fixture(autouse=True)
+def _nothing_beside_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NNTEST_LIBRARIES", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def write_onednn(folder: Path, version: str) -> Path:
@@ -24,11 +32,23 @@ def write_onednn(folder: Path, version: str) -> Path:
     defines = "".join(f"#define DNNL_VERSION_{name} {value}\n" for name, value in parts)
     header.write_text(defines + '#define DNNL_VERSION_HASH "abcdef0123"\n')
     (folder / "lib").mkdir()
-    (folder / "lib" / "libdnnl.so.3").write_bytes(version.encode())
+    (folder / "lib" / f"libdnnl.so.{version[0]}").write_bytes(version.encode())
     return folder
 
 
-def test_every_library_of_this_environment_is_found() -> None:
+def write_openblas(folder: Path, version: str, *, below: str = "") -> Path:
+    """Make a folder that looks like one's own build of OpenBLAS, or like Debian's with a folder ``below``."""
+    lib, include = folder / "lib" / below, folder / "include" / below
+    for place in (lib, include):
+        place.mkdir(parents=True)
+    (include / "openblas_config.h").write_text(f'#define OPENBLAS_VERSION " OpenBLAS {version} "\n')
+    (lib / "libopenblas.so").write_bytes(version.encode())
+    return folder
+
+
+def test_every_library_of_this_environment_is_found_once() -> None:
+    tags = [found.library.tag for found in find_libraries()]
+    assert len(tags) == len(set(tags))
     assert {found.library.name for found in find_libraries()} == set(LIBRARY_NAMES)
 
 
@@ -71,6 +91,52 @@ def test_a_library_is_found_in_a_folder(tmp_path: Path) -> None:
     assert found.library.build != find_library("onednn-cpu").library.build
 
 
+def test_versions_stand_beside_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = [write_onednn(tmp_path / name, version) for name, version in (("one", "3.9.1"), ("two", "2.6.3"))]
+    for version in ("3.7.2", "3.10.0"):
+        write_onednn(tmp_path / "cache" / "nntest" / "libraries" / f"onednn-cpu-{version}", version)
+    monkeypatch.setenv("NNTEST_LIBRARIES", ":".join(map(str, own)))
+    first, *others = [found.library.version for found in find_libraries() if found.library.name == "onednn-cpu"]
+    assert first == find_library("onednn-cpu").library.version  # the environment's
+    # one's own come before the installed ones, these from the newest on, and older interfaces last
+    assert others == ["3.9.1", "3.10.0", "3.7.2", "2.6.3"]
+    assert find_library("onednn-cpu", "3.9").library.version == "3.9.1"
+    assert find_library("onednn-cpu", "onednn-cpu-3.7").library.version == "3.7.2"
+    assert find_library("onednn-cpu", "2.*").link_files == (tmp_path / "two" / "lib" / "libdnnl.so.2",)
+
+
+def test_headers_of_another_version_are_no_library(tmp_path: Path) -> None:
+    folder = write_onednn(tmp_path / "mixed", "3.9.1")
+    (folder / "lib" / "libdnnl.so.3").rename(folder / "lib" / "libdnnl.so.2")
+    with pytest.raises(MissingPartError, match="oneDNN was not found"):
+        find_library("onednn-cpu", str(folder))
+
+
+@pytest.mark.parametrize("below", ["", "x86_64-linux-gnu/openblas-pthread"])
+def test_an_ordinary_openblas_gets_the_names_that_programs_call(
+    below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openblas, "_has_avx512", lambda: False)
+    found = find_library("openblas-cpu", str(write_openblas(tmp_path / "own", "0.3.21", below=below)))
+    assert (found.library.tag, found.library.description) == (
+        "openblas-cpu-0.3.21",
+        "OpenBLAS 0.3.21, libopenblas.so",
+    )
+    names, headers = found.include_dirs
+    assert headers == tmp_path / "own" / "include" / below
+    used = {
+        name
+        for source in Path(openblas.__file__).parents[2].joinpath("native").glob("openblas*.h")
+        for name in re.findall(r"scipy_\w+", source.read_text())
+    }
+    assert used <= set(re.findall(r"scipy_\w+", (names / "cblas.h").read_text()))
+
+
+def test_the_headers_of_the_system_are_not_named(tmp_path: Path) -> None:
+    assert header_folders(Path("/usr/include")) == ()
+    assert header_folders(tmp_path) == (tmp_path,)
+
+
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(MissingPartError) as caught:
         find_library("onednn-cpu", f"{tmp_path}/nowhere")
@@ -83,7 +149,7 @@ def test_a_missing_onednn_says_where_it_was_looked_for_and_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    monkeypatch.setattr(onednn, "_in_folder", lambda _folder: None)
+    monkeypatch.setattr(onednn, "_in_folder", lambda _folder, _major: None)
     with pytest.raises(MissingPartError) as caught:
         find_library("onednn-cpu")
     assert str(caught.value) == (
@@ -109,10 +175,12 @@ def test_a_missing_openmp_runtime_is_told_apart(tmp_path: Path, monkeypatch: pyt
 
 def test_a_missing_openblas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr(openblas, "_builds_below", lambda _prefix: iter(()))
     with pytest.raises(MissingPartError) as caught:
         find_library("openblas-cpu")
     assert str(caught.value) == (
-        f"openblas-cpu: OpenBLAS was not found (looked in {sys.prefix} (package scipy_openblas32)); "
+        f"openblas-cpu: OpenBLAS was not found (looked in {sys.prefix} (package scipy_openblas32), "
+        "/usr/local/lib/libopenblas.so, /usr/lib/libopenblas.so); "
         "install it with `pip install scipy-openblas32`, or choose another program from `nntest list programs`"
     )
 

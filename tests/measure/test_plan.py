@@ -60,6 +60,36 @@ def test_a_tag_of_another_library_says_nothing_to_a_program(fake: FakeWorld) -> 
     assert made.notes == ("softmax-one: left out, --library=two-cpu-3.1 is no one-cpu",)
 
 
+def test_versions_are_candidates_of_one_session(fake: FakeWorld) -> None:
+    made = plan(fake, programs="softmax-one", library=("1.1.0", "one-cpu-1.2.0", "1.1.0"))
+    assert [candidate.library.library.tag for candidate in made.candidates] == ["one-cpu-1.1.0", "one-cpu-1.2.0"]
+    assert {trial.candidate.library.library.version for trial in made.groups[0].trials} == {"1.1.0", "1.2.0"}
+
+
+def test_a_program_runs_only_with_the_versions_that_it_is_written_for(fake: FakeWorld) -> None:
+    meta = fake.root / "repository" / "program" / "softmax-one" / ".cm" / "meta.json"
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), "library_version": "2.*"}))
+    assert plan(fake, programs="softmax-one", library=("2.6.3",)).candidates
+    with pytest.raises(MissingPartError) as caught:
+        plan(fake, programs="softmax-one", library=("3.2.0",))
+    assert str(caught.value) == (
+        "softmax-one: it is written for one-cpu 2.*, not 3.2.0; choose another version from `nntest list libraries`"
+    )
+    made = plan(fake, programs="softmax-*", library=("3.2.0",))
+    assert [candidate.program.uoa for candidate in made.candidates] == ["softmax-two"]
+    assert made.notes[0].startswith("softmax-one: left out, softmax-one: it is written for one-cpu 2.*")
+
+
+def test_a_folder_needs_to_hold_the_library_of_one_program_only(fake: FakeWorld) -> None:
+    fake.missing = {"two-cpu"}
+    made = plan(fake, programs="softmax-one,softmax-two", library=("/own/build",))
+    assert [candidate.program.uoa for candidate in made.candidates] == ["softmax-one"]
+    assert made.notes[0] == "softmax-two: left out, two-cpu: not found; install it"
+    fake.missing = {"one-cpu", "two-cpu"}
+    with pytest.raises(MissingPartError, match="one-cpu: not found"):
+        plan(fake, programs="softmax-one,softmax-two", library=("/own/build",))
+
+
 def test_a_missing_library_ends_what_was_asked_for_by_name(fake: FakeWorld) -> None:
     fake.missing = {"one-cpu"}
     with pytest.raises(MissingPartError, match="one-cpu: not found; install it"):

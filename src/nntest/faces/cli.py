@@ -21,6 +21,7 @@ from nntest.faces import (
     check,
     convert,
     doctor,
+    install_library,
     lists,
     new,
     peak,
@@ -69,7 +70,9 @@ def version_or_help(version: bool = typer.Option(False, "--version", help="Print
         raise typer.Exit(0)
 
 
-for _module in (run, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, uninstall):
+for _module in (
+    run, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, install_library, uninstall,
+):  # fmt: skip
     _module.register(app)
 
 

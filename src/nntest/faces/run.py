@@ -37,7 +37,10 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     dataset_file: Annotated[
         str, _option("--dataset-file", _WHAT, "Only these files of the dataset (comma list).", "--dataset-files")
     ] = "",
-    library: Annotated[str, _option("--library", _WHAT, "Library versions by tag, version or path (comma list).")] = "",
+    library: Annotated[
+        list[str] | None,
+        _option("--library", _WHAT, "Library versions by tag, version or path (comma list). Repeatable."),
+    ] = None,
     cmd_key: Annotated[str, _option("--cmd-key", _WHAT, "Run command of the program.")] = "default",
     batch_sizes: Annotated[
         str, _option("--batch-sizes", _WHAT, "Batch sizes (comma list); 1 without it.", "--batch-size")
@@ -104,7 +107,7 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         species=species,
         dataset_uoa=dataset_uoa,
         dataset_files=_words(dataset_file),
-        library=_words(library),
+        library=_words(",".join(library or [])),
         cmd_key=cmd_key,
         batch_sizes=_numbers("batch_sizes", batch_sizes),
         iterations=iterations,

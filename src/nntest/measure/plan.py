@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from itertools import product
+from typing import TYPE_CHECKING
 
 from nntest.errors import MissingPartError, UsageError
 from nntest.measure.groups import Group, form_groups
+from nntest.measure.libraries.registry import usual_versions
 from nntest.measure.request import RunRequest
 from nntest.measure.selection import (
     Shape,
@@ -21,6 +24,9 @@ from nntest.measure.trial import Candidate, Trial
 from nntest.measure.world import World
 from nntest.model.case import Case, Plan
 from nntest.store.entries import ProgramEntry
+
+if TYPE_CHECKING:
+    from nntest.measure.libraries import FoundLibrary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,25 +128,42 @@ def _candidates(
     named = set(program_patterns(request))
     found: list[Candidate] = []
     missing: MissingPartError | None = None
+    used: set[str] = set()
     for program in programs:
         specs = _specs(request, program)
         if not specs:
             notes.append(f"{program.uoa}: left out, --library={','.join(request.library)} is no {program.library}")
         for spec in specs:
             try:
-                library = world.find_library(program.library, spec)
+                library = _fitting_library(program, world, spec)
             except MissingPartError as error:
-                if program.uoa in named:
+                # a folder holds one library, and is no reason to stop the programs of the others
+                if program.uoa in named and "/" not in spec:
                     raise
                 notes.append(f"{program.uoa}: left out, {error}")
                 missing = missing or error
                 continue
+            used.add(spec)
             found += [Candidate(program=program, library=library, flags=flags) for flags in request.flags]
+    if missing is not None and any("/" in spec and spec not in used for spec in request.library):
+        raise missing
     if not found:
         raise missing or UsageError(
             f"library: {','.join(request.library)} fits none of the programs; see `nntest list libraries`"
         )
     return found
+
+
+def _fitting_library(program: ProgramEntry, world: World, spec: str) -> "FoundLibrary":
+    """Find the library's version that is meant; its interface must be the one that the program is written for."""
+    versions = str(program.meta.get("library_version") or usual_versions(program.library))
+    library = world.find_library(program.library, spec or ("" if versions == "*" else versions))
+    if not fnmatchcase(library.library.version, versions):
+        raise MissingPartError(
+            f"{program.uoa}: it is written for {program.library} {versions}, not {library.library.version}; "
+            "choose another version from `nntest list libraries`"
+        )
+    return library
 
 
 def _specs(request: RunRequest, program: ProgramEntry) -> list[str]:
@@ -149,8 +172,8 @@ def _specs(request: RunRequest, program: ProgramEntry) -> list[str]:
         return [""]
     return [
         spec
-        for spec in request.library
-        if "/" in spec or spec[0].isdecimal() or spec == program.library or spec.startswith(f"{program.library}-")
+        for spec in dict.fromkeys(request.library)
+        if "/" in spec or spec[0] in "0123456789*" or spec == program.library or spec.startswith(f"{program.library}-")
     ]
 
 

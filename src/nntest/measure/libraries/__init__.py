@@ -2,6 +2,14 @@
 
 from nntest.measure.libraries.found import FoundLibrary
 from nntest.measure.libraries.isa import isa_environment
-from nntest.measure.libraries.registry import LIBRARY_NAMES, find_libraries, find_library
+from nntest.measure.libraries.registry import LIBRARY_NAMES, find_libraries, find_library, usual_versions, wheels_of
 
-__all__ = ["LIBRARY_NAMES", "FoundLibrary", "find_libraries", "find_library", "isa_environment"]
+__all__ = [
+    "LIBRARY_NAMES",
+    "FoundLibrary",
+    "find_libraries",
+    "find_library",
+    "isa_environment",
+    "usual_versions",
+    "wheels_of",
+]

@@ -4,7 +4,9 @@ from nntest.measure.libraries.found import FoundLibrary, Search
 from nntest.model.case import Library
 
 NAME = "plain-cpu"
+PACKAGES: tuple[str, ...] = ()
 INSTALL = ""  # it comes with NNTest
+VERSIONS = "*"
 VERSION = "1.0.0"
 
 

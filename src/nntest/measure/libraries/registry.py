@@ -1,6 +1,7 @@
 """All libraries that NNTest knows how to find."""
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,20 +14,43 @@ class _Finder(NamedTuple):
     search: Callable[[str], Search]
     title: str
     install: str
+    packages: tuple[str, ...] = ()
+    versions: str = "*"
 
 
 _FINDERS: Mapping[str, _Finder] = {
-    onednn.NAME: _Finder(onednn.search, "oneDNN", onednn.INSTALL),
-    openblas.NAME: _Finder(openblas.search, "OpenBLAS", openblas.INSTALL),
-    plain.NAME: _Finder(plain.search, "plain-cpu", plain.INSTALL),
+    onednn.NAME: _Finder(onednn.search, "oneDNN", onednn.INSTALL, onednn.PACKAGES, onednn.VERSIONS),
+    openblas.NAME: _Finder(openblas.search, "OpenBLAS", openblas.INSTALL, openblas.PACKAGES, openblas.VERSIONS),
+    plain.NAME: _Finder(plain.search, "plain-cpu", plain.INSTALL, plain.PACKAGES, plain.VERSIONS),
 }
 
 LIBRARY_NAMES = tuple(_FINDERS)
 
 
 def find_libraries() -> list[FoundLibrary]:
-    """Return every library that is usable here; what is absent or incomplete is left out."""
-    return [found for finder in _FINDERS.values() for found in _usable(finder)]
+    """Return every version of every library that is usable here, preferred ones first.
+
+    What is absent or incomplete is left out; a binary that stands in several places counts once.
+    """
+    everything = [found for finder in _FINDERS.values() for found in _usable(finder)]
+    first = {(found.library.tag, found.library.build): found for found in reversed(everything)}
+    return [found for found in everything if first[found.library.tag, found.library.build] is found]
+
+
+def usual_versions(name: str) -> str:
+    """Return the pattern of the versions whose interface programs of a library are written for: ``3.*``."""
+    return _FINDERS[name].versions if name in _FINDERS else "*"
+
+
+def wheels_of(name: str) -> tuple[str, ...]:
+    """Return the packages, all of one version, that hold a library; empty where there are none.
+
+    Raises
+    ------
+    UsageError
+        ``name`` is no library that NNTest knows.
+    """
+    return _finder(name).packages
 
 
 def find_library(name: str, spec: str = "") -> FoundLibrary:
@@ -37,7 +61,8 @@ def find_library(name: str, spec: str = "") -> FoundLibrary:
     name
         One of ``LIBRARY_NAMES``.
     spec
-        Nothing (the first that is found), a version, a tag, or the path of a folder with include/ and lib/.
+        Nothing (the first that is found), a version or its beginning (``3.1``), a tag, a pattern of these (``3.*``),
+        or the path of a folder with include/ and lib/.
 
     Raises
     ------
@@ -46,16 +71,14 @@ def find_library(name: str, spec: str = "") -> FoundLibrary:
     MissingPartError
         It is not installed, or not in that version; the message says how to install it.
     """
-    if name not in _FINDERS:
-        raise UsageError(f"library {name}: unknown; expected one of {', '.join(LIBRARY_NAMES)}; correct the name")
-    finder = _FINDERS[name]
+    finder = _finder(name)
     root = spec if "/" in spec else ""
     search = finder.search(root)
-    if root and not Path(root).is_dir():
+    if root and not Path(root).expanduser().is_dir():
         raise MissingPartError(f"{name}: {root} is no folder; expected one with include/ and lib/; correct --library")
     wanted = "" if root else spec
     for found in search.found:
-        if wanted in ("", found.library.name, found.library.version, found.library.tag):
+        if not wanted or _is_meant(found, wanted):
             return found
     if search.found:
         there = ", ".join(found.library.tag for found in search.found)
@@ -65,6 +88,19 @@ def find_library(name: str, spec: str = "") -> FoundLibrary:
         f"{name}: {finder.title} was not found (looked in {', '.join(search.looked_in)}); "
         f"install it with `{finder.install}`, or choose another program from `nntest list programs`"
     )
+
+
+def _finder(name: str) -> _Finder:
+    if name not in _FINDERS:
+        raise UsageError(f"library {name}: unknown; expected one of {', '.join(LIBRARY_NAMES)}; correct the name")
+    return _FINDERS[name]
+
+
+def _is_meant(found: FoundLibrary, wanted: str) -> bool:
+    """Tell whether a word names a library: by its name, its version or tag, their beginning or a pattern of them."""
+    library = found.library
+    exact = wanted == library.name or fnmatchcase(library.version, wanted) or fnmatchcase(library.tag, wanted)
+    return exact or library.version.startswith(f"{wanted}.") or library.tag.startswith(f"{wanted}.")
 
 
 def _usable(finder: _Finder) -> tuple[FoundLibrary, ...]:
