@@ -73,7 +73,7 @@ def estimate_s(trial: Trial, plan: Plan) -> float:
     flops = species.flops(trial.case.parameters, trial.case.batch_size)
     call_s = flops / _FLOPS_PER_S + _plain_bytes(trial) / _BYTES_PER_S
     block_s = max(plan.block_min_s, call_s)
-    launch_s = _START_S + _CALLS_OF_SET_UP * call_s + min(plan.warm_up_max_s, 10 * block_s)
+    launch_s = _START_S + _CALLS_OF_SET_UP * call_s + min(plan.warm_up_max_s, 3 * block_s)
     return plan.launches * launch_s + plan.repetitions * 2 * block_s
 
 
