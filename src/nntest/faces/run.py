@@ -55,6 +55,10 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     cache: Annotated[
         str, _option("--cache", _WHAT, "Cache states before a call: warm, cold_weights, cold_all (comma list).")
     ] = "warm",
+    isa_max: Annotated[
+        str,
+        _option("--isa-max", _WHAT, "Newest instructions to use, such as avx2; native: all there are (comma list)."),
+    ] = "native",
     data: Annotated[str, _option("--data", _WHAT, "How inputs are filled: normal, relu, int, zeros.")] = "normal",
     seed: Annotated[int, _option("--seed", _WHAT, "Seed of the inputs.")] = 42,
     env: Annotated[
@@ -114,6 +118,7 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         threads=_numbers("threads", threads),
         layout=_words(layout),
         cache=cast("tuple[CacheState, ...]", _words(cache)),
+        isa_max=tuple("" if word == "native" else word for word in _words(isa_max)),
         data=cast("Fill", data),
         seed=seed,
         env=dict(_assignment(item) for item in env or []),

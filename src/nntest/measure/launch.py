@@ -261,8 +261,7 @@ class GroupLaunch:
     def _slot(self, standing: Standing) -> Slot:
         if standing.built is None:
             raise NNTestError(f"{standing.trial.name}: not built")
-        case = standing.trial.case
-        return Slot(subject_id=standing.subject.id, threads=case.threads, built=standing.built, env=case.env)
+        return Slot.of(standing.subject, standing.trial.case, standing.built)
 
     def _key(self, standing: Standing) -> int:
         return self._keys[id(standing.trial)]

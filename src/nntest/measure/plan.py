@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nntest.errors import MissingPartError, UsageError
 from nntest.measure.groups import Group, form_groups
+from nntest.measure.libraries.isa import isa_environment
 from nntest.measure.libraries.registry import usual_versions
 from nntest.measure.request import RunRequest
 from nntest.measure.selection import (
@@ -182,6 +183,9 @@ def _trials(
 ) -> list[Trial]:
     """Combine shapes, candidates and dimensions; what has equal values is measured once."""
     trials: list[Trial] = []
+    limits = {candidate: _isa_limits(request, candidate, notes) for candidate in candidates}
+    if not any(limits.values()):
+        isa_environment(candidates[0].program.library, request.isa_max[0])  # says what could have been asked for
     seen: dict[tuple[str, str, int], Shape] = {}
     for shape in shapes:
         first = seen.setdefault(shape.key, shape)
@@ -194,12 +198,32 @@ def _trials(
             Trial(candidate=candidate, case=case, shape=shape)
             for candidate in candidates
             if candidate.program.species == shape.species
-            for case in _cases(request, candidate, shape)
+            for case in _cases(request, candidate, shape, limits[candidate])
         ]
     return trials
 
 
-def _cases(request: RunRequest, candidate: Candidate, shape: Shape) -> list[Case]:
+def _isa_limits(request: RunRequest, candidate: Candidate, notes: list[str]) -> list[str]:
+    """Return the values of isa_max that the candidate's library knows; one that it cannot be held to is told."""
+    limits = []
+    for isa_max in dict.fromkeys(request.isa_max):
+        reason = _isa_refusal(candidate.program.library, isa_max)
+        if reason:
+            notes.append(f"{candidate.name}: left out with isa_max {isa_max}, {reason}")
+        else:
+            limits.append(isa_max)
+    return limits
+
+
+def _isa_refusal(library: str, isa_max: str) -> str:
+    try:
+        isa_environment(library, isa_max)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def _cases(request: RunRequest, candidate: Candidate, shape: Shape, limits: Sequence[str]) -> list[Case]:
     return [
         Case(
             program=candidate.program.uoa,
@@ -210,11 +234,12 @@ def _cases(request: RunRequest, candidate: Candidate, shape: Shape) -> list[Case
             layout=layout,
             threads=threads,
             cache=cache,
+            isa_max=isa_max,
             data=request.data,
             seed=seed_of(request),
             env=program_env(request, [shape.species]),
         )
-        for threads, layout, cache in product(
-            dict.fromkeys(request.threads), dict.fromkeys(request.layout), dict.fromkeys(request.cache)
+        for threads, layout, cache, isa_max in product(
+            dict.fromkeys(request.threads), dict.fromkeys(request.layout), dict.fromkeys(request.cache), limits
         )
     ]

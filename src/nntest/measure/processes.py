@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from nntest.measure.account import Account
 from nntest.measure.interrupts import Interrupts
+from nntest.measure.libraries.isa import isa_environment
 from nntest.measure.world import Driver, World
+from nntest.model.case import Case, Subject
 
 if TYPE_CHECKING:
     from nntest.measure.build import BuiltProgram
@@ -25,7 +27,14 @@ class Slot:
     subject_id: str
     threads: int
     built: "BuiltProgram" = field(compare=False, repr=False)
+    isa_max: str = ""
     env: Mapping[str, str] = field(compare=False, default_factory=dict)
+
+    @classmethod
+    def of(cls, subject: Subject, case: Case, built: "BuiltProgram") -> "Slot":
+        """Return the slot of a case; its own variables win over those that hold the library back."""
+        env = {**isa_environment(subject.library.name, case.isa_max), **case.env}
+        return cls(subject_id=subject.id, threads=case.threads, built=built, isa_max=case.isa_max, env=env)
 
 
 @dataclass

@@ -21,12 +21,13 @@ _ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class RunRequest:
     """The options of ``nntest run`` and ``ck run nntest:...``; a tuple is a dimension of the session.
 
-    Every combination of the dimensions (``library``, ``flags``, ``threads``, ``layout``, ``cache``, batch sizes)
-    is measured. ``iterations`` counts autotuning points: the first N batch sizes of 1, 2, 4, 8, ...; it is no
-    number of loops. Empty ``dataset_uoa`` means every dataset of the programs' species, empty ``library`` the
-    version that is found first. ``timeout_s`` bounds one request to a driver; ``budget_s`` the whole session's
-    measuring, together with ``until_ci_pct``. ``sweep`` holds values by CK_* key that each shape takes in turn; where
-    neither dataset nor file is named, one shape of each species is swept.
+    Every combination of the dimensions (``library``, ``flags``, ``threads``, ``layout``, ``cache``, ``isa_max``, batch
+    sizes) is measured; an empty ``isa_max`` lets the library use all that the processor has. ``iterations`` counts
+    autotuning points: the first N batch sizes of 1, 2, 4, 8, ...; it is no number of loops. Empty ``dataset_uoa``
+    means every dataset of the programs' species, empty ``library`` the version that is found first. ``timeout_s``
+    bounds one request to a driver; ``budget_s`` the whole session's measuring, together with ``until_ci_pct``.
+    ``sweep`` holds values by CK_* key that each shape takes in turn; where neither dataset nor file is named, one
+    shape of each species is swept.
 
     Raises
     ------
@@ -57,6 +58,7 @@ class RunRequest:
     threads: tuple[int, ...] = (1,)
     layout: tuple[str, ...] = ("auto",)
     cache: tuple[CacheState, ...] = ("warm",)
+    isa_max: tuple[str, ...] = ("",)
     loops: int | None = None
     launches: int | None = None
     seed: int = 42
@@ -102,7 +104,7 @@ class RunRequest:
                 raise UsageError(f"{_option(name)}: {value} was given; expected a number above 0")
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"seed: {self.seed} was given; expected an integer from 0 to 2^63 - 1")
-        for name in ("threads", "layout", "cache", "flags"):
+        for name in ("threads", "layout", "cache", "flags", "isa_max"):
             if not getattr(self, name):
                 raise UsageError(f"{name}: no value was given; expected at least one, or leave the option out")
 

@@ -43,5 +43,6 @@ class Trial:
             f"{case.threads} threads" if case.threads != 1 else "",
             case.layout if case.layout != "auto" else "",
             case.cache if case.cache != "warm" else "",
+            f"isa {case.isa_max}" if case.isa_max else "",
         )
         return " ".join(filter(None, (self.candidate.name, self.shape.name, *unusual)))
