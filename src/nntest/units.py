@@ -2,6 +2,7 @@
 
 US_PER_S = 1e6
 MS_PER_S = 1e3
+MJ_PER_J = 1e3
 BYTES_PER_MB = 1e6
 
 

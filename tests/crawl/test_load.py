@@ -196,11 +196,11 @@ DAMAGE = {
     "a list": (lambda data: b"[1]", "holds no JSON object; expected a point; "),
     "foreign": (lambda data: b'{"a": 1}', "no view (nntest, imported, caffe, original) knows such a point; "),
     "newer": (
-        lambda data: data.replace(b'"format":"1.0.0"', b'"format":"2.0.0"'),
+        lambda data: data.replace(b'"format":"1.1.0"', b'"format":"2.0.0"'),
         "format 2.0.0 is newer than 1.x, which this nntest reads; update nntest to read it",
     ),
     "no version": (
-        lambda data: data.replace(b'"format":"1.0.0"', b'"format":7'),
+        lambda data: data.replace(b'"format":"1.1.0"', b'"format":7'),
         "nntest.format is '7'; expected a version such as 1.0.0; remove the file or restore it from its source",
     ),
     "no samples": (

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from nntest.errors import DataError
 from nntest.model import point_json
 from nntest.model.case import Case, Library, Plan, Platform, Subject
-from nntest.model.point import Failure, Launch, Origin, Point, Sample, Verification, WarmUp, Watch
+from nntest.model.point import Energy, Failure, Launch, Origin, Point, Sample, Verification, WarmUp, Watch
 from nntest.model.point_json import FORMAT, from_json, schema, to_bytes, to_json
 from tests.points import make_point
 
@@ -60,6 +60,7 @@ launches = st.builds(
     load_1min=optional_numbers,
     governor=st.none() | texts,
     temperature_c=optional_numbers,
+    idle_w=optional_numbers,
     resumed=st.booleans(),
 )
 watches = st.builds(
@@ -69,6 +70,9 @@ watches = st.builds(
     major_faults=st.none() | counts,
     steal_s=optional_numbers,
     core_ghz=optional_numbers,
+    package_j=optional_numbers,
+    dram_j=optional_numbers,
+    core_j=optional_numbers,
 )
 samples = st.builds(
     Sample,
@@ -102,6 +106,15 @@ points = st.builds(
     trust=texts,
     flags=st.lists(texts, max_size=2).map(tuple),
     memory_bytes=st.none() | counts,
+    energy=st.none()
+    | st.builds(
+        Energy,
+        tier=texts,
+        domains=st.lists(texts, max_size=2).map(tuple),
+        resolution_s=optional_numbers,
+        idle_s=optional_numbers,
+        reason=texts,
+    ),
     extra=st.dictionaries(texts, st.none() | st.booleans() | texts, max_size=2),
 )
 
@@ -201,18 +214,28 @@ def test_an_older_version_is_migrated_step_by_step(monkeypatch):
     assert from_json(words) == make_point()
 
 
+def test_a_point_of_format_1_0_has_no_energy_and_loads():
+    point = make_point()
+    words = orjson.loads(to_bytes(point))
+    words["nntest"]["format"] = "1.0.0"
+    del words["nntest"]["launches"]["idle_w"]
+    assert "energy" not in words["nntest"]
+    assert from_json(words) == point
+    assert from_json(words).samples[0].watch.package_j is None
+
+
 @pytest.mark.parametrize(
     ("block", "message"),
     [
         (None, "p: no nntest block was found, so this is not a point of ours; `nntest.load` reads it"),
         (
             {"format": "new"},
-            "p: nntest.format is 'new'; expected a version such as 1.0.0; "
+            "p: nntest.format is 'new'; expected a version such as 1.1.0; "
             "remove the file or restore it from its source",
         ),
         (
             {"format": "1.0.0"},
-            "p: the nntest block is damaged (KeyError: 'case'); expected format 1.0.0; "
+            "p: the nntest block is damaged (KeyError: 'case'); expected format 1.1.0; "
             "remove the file or restore it from its source",
         ),
     ],

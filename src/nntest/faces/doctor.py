@@ -162,6 +162,19 @@ def _machine() -> Iterator[Finding]:
         yield Finding(subject="load", verdict="note" if busy else "ok", found=f"{now.load_1min:.2f}", advice=advice)
 
 
+def _energy() -> Iterator[Finding]:
+    from nntest.measure.energy import IDLE_S, TIER, open_counters
+
+    counters = open_counters()
+    if counters.reason:
+        # most machines have none to show; points say NA
+        yield Finding(subject="energy", verdict="note", found=f"NA, {counters.reason}")
+        return
+    kinds = ", ".join(dict.fromkeys(counter.domain for counter in counters.counters))
+    found = f"{TIER}; counters of {kinds}; a session first looks at the idle machine for {IDLE_S:g} s"
+    yield Finding(subject="energy", verdict="ok", found=found)
+
+
 def _lock() -> Iterator[Finding]:
     from datetime import datetime
 
@@ -197,6 +210,7 @@ _CHECKS: Sequence[tuple[str, Callable[[], Iterator[Finding]]]] = (
     ("compiler", _compiler),
     ("library", _libraries),
     ("machine", _machine),
+    ("energy", _energy),
     ("lock", _lock),
     ("disk", _disk),
 )

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nntest.errors import DataError, UsageError
 from nntest.faces.columns import columns
-from nntest.units import US_PER_S, format_duration
+from nntest.units import MJ_PER_J, US_PER_S, format_duration
 
 if TYPE_CHECKING:
     from nntest.model.point import Point
@@ -60,6 +61,7 @@ def point_lines(path: Path, point: "Point") -> Iterator[str]:
     )
     if point.samples:
         yield f"  time      {_time(point)}"
+        yield f"  energy    {_energy(point)}"
     yield f"  output    {_output(point)}"
     yield f"  verdict   {_verdict(trust, flags)}"
     yield f"  ids       case {case.id}, subject {subject.id}, platform {platform.id}"
@@ -86,6 +88,23 @@ def _time(point: "Point") -> str:
     )
     rate = f", {flops / found.estimate / 1e9:.1f} GFLOPS" if flops else ""
     return f"median {format_duration(found.estimate)}, {width}{rate}"
+
+
+def _energy(point: "Point") -> str:
+    if point.energy is None:
+        return "NA: not recorded when this point was made"
+    if point.energy.reason:
+        return f"NA: {point.energy.reason}"
+    known = [(one.watch.package_j / one.loops, one) for one in point.samples if one.watch.package_j is not None]
+    if not known:
+        return "NA: no block was warm and long enough for the counters"
+    idle = {launch.launch: launch.idle_w for launch in point.launches}
+    watts = median(idle[one.launch] or 0.0 for _, one in known)
+    above = median(joules / one.value_s for joules, one in known)
+    return (
+        f"median {median(joules for joules, _ in known) * MJ_PER_J:.3g} mJ a call ({point.energy.tier}), "
+        f"{above:.1f} W above {watts:.1f} W of the idle machine"
+    )
 
 
 def _output(point: "Point") -> str:

@@ -8,6 +8,7 @@ from nntest.errors import DriverError, NNTestError
 from nntest.measure.account import Account
 from nntest.measure.driver import DriverCrash, DriverFailure, DriverTimeout, SetupAnswer, UnsupportedCase
 from nntest.measure.dump import dump_case
+from nntest.measure.energy import EnergyMeter
 from nntest.measure.groups import Group, round_order
 from nntest.measure.interrupts import Interrupts
 from nntest.measure.journal import Journal
@@ -42,6 +43,7 @@ class Bench:
     """
 
     world: World
+    meter: EnergyMeter
     plan: Plan
     account: Account
     journal: Journal
@@ -124,8 +126,11 @@ class GroupLaunch:
             if standing.lost:
                 return
         bench = self._bench
+        # between cold calls the caches are evicted, which takes more energy than the calls
+        mark = bench.meter.mark() if standing.trial.case.cache == "warm" else None
         with bench.interrupts.waiting():
             answer = driver.block(self._key(standing), loops=standing.loops or 1)
+        energy = bench.meter.above_idle(mark, timed_s=answer.seconds, primed_s=answer.prime_s)
         bench.account.add("prime", answer.prime_s)
         bench.account.add("timed", answer.seconds)
         bench.account.sampled()
@@ -141,6 +146,7 @@ class GroupLaunch:
                 major_faults=answer.major_faults,
                 steal_s=answer.steal_s,
                 core_ghz=answer.core_ghz,
+                **energy,
             ),
         )
         standing.samples.append(sample)
@@ -177,6 +183,7 @@ class GroupLaunch:
             load_1min=around.load_1min,
             governor=around.governor,
             temperature_c=around.temperature_c,
+            idle_w=bench.meter.idle_w,
         )
         standing.memory_bytes = answer.memory_bytes
         if standing.uid in self._set_up_in_launch:

@@ -8,6 +8,7 @@ from pathlib import Path
 from nntest.measure.account import Account
 from nntest.measure.builds import build_all
 from nntest.measure.dump import open_dump
+from nntest.measure.energy import EnergyMeter
 from nntest.measure.groups import Group, estimate_s
 from nntest.measure.interrupts import INTERRUPTED, Interrupts, SessionInterrupted
 from nntest.measure.journal import FORMAT, Journal, new_journal_path
@@ -188,11 +189,13 @@ class _Session:
         self._skipped = work.skipped
         self._refused.update(work.refused)
         self._total_s = sum(one.group.estimated_s for one in work.groups)
+        meter = self._settle(work.groups)
         patience = Patience.of(self._plan.request, self._world.clock)
         with output_scratch() as scratch:
             check = OutputCheck(self._world, self._account, self._interrupts, scratch)
             bench = Bench(
                 world=self._world,
+                meter=meter,
                 plan=self._plan.plan,
                 account=self._account,
                 journal=journal,
@@ -206,6 +209,17 @@ class _Session:
                 deadline = patience.deadline(groups_left=len(work.groups) - index)
                 self._measure_group(bench, one, patience, deadline)
 
+    def _settle(self, groups: Sequence[GroupWork]) -> EnergyMeter:
+        """Measure the idle machine while nothing runs, where its energy counters can be read."""
+        counters = self._world.energy()
+        if not groups:
+            return EnergyMeter(counters, self._world.clock)
+        with self._interrupts.waiting():
+            meter = EnergyMeter.settled(counters, self._world.clock, self._world.sleep)
+        if meter.idle_w is not None:
+            self._reporter.note(f"energy: {meter.facts.tier} ({meter.idle_w:.1f} W over {meter.facts.idle_s:g} s)")
+        return meter
+
     def _measure_group(self, bench: Bench, work: GroupWork, patience: Patience, deadline: float | None) -> None:
         group, standings, plan = work.group, work.standings, bench.plan
         bench.journal.write("group", group=group.number, uids=[standing.uid for standing in standings])
@@ -215,15 +229,17 @@ class _Session:
                 break
             GroupLaunch(bench, group, standings, launch).run(plan.rounds(launch) or plan.rounds(0))
             launch += 1
-        self._publish(bench.journal, group, standings)
+        self._publish(bench, group, standings)
 
-    def _publish(self, journal: Journal, group: Group, standings: Sequence[Standing]) -> None:
+    def _publish(self, bench: Bench, group: Group, standings: Sequence[Standing]) -> None:
+        journal, energy = bench.journal, bench.meter.facts
         made: list[tuple[Trial, Point]] = []
         with self._account.on(*(standing.uid for standing in standings)):
             for standing in standings:
                 if standing.loss != "unsupported":
                     origin = self._origin(standing, group)
-                    made.append((standing.trial, standing.point(self._plan.plan, origin, shared_machine=self._shared)))
+                    point = standing.point(self._plan.plan, origin, energy=energy, shared_machine=self._shared)
+                    made.append((standing.trial, point))
             if not self._plan.request.no_record:
                 for (_, point), path in zip(made, self._recorder.save(made), strict=True):
                     journal.write("published", group=group.number, uid=point.uid, path=str(path))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from nntest.measure.trial import Trial
 from nntest.model.case import Plan, Platform, Subject
 from nntest.model.ids import point_uid
-from nntest.model.point import Failure, FailureKind, Launch, Origin, Point, Sample, Verification
+from nntest.model.point import Energy, Failure, FailureKind, Launch, Origin, Point, Sample, Verification
 from nntest.statistics.trust import assess
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Standing:
         if self.loss is None:
             self.loss, self.reason = loss, reason
 
-    def point(self, plan: Plan, origin: Origin, *, shared_machine: bool) -> Point:
+    def point(self, plan: Plan, origin: Origin, *, shared_machine: bool, energy: Energy | None = None) -> Point:
         """Return the point that the trial has become, judged.
 
         Raises
@@ -81,6 +81,7 @@ class Standing:
             "verification": self.verification,
             "failure": None if self.loss is None else Failure(kind=self.loss, reason=self.reason),
             "memory_bytes": self.memory_bytes,
+            "energy": energy,
             "extra": {name: True for name, value in seen.items() if value},
         }
         trust, flags = assess(Point(**facts))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nntest.measure import machine
+from nntest.measure.energy import NOT_LOOKED_FOR, Counters, open_counters
 from nntest.measure.lock import machine_lock_path
 from nntest.model.case import Case, Platform, Subject
 from nntest.model.point import Verification
@@ -93,11 +94,13 @@ class World:
     verify: Callable[[Case, "npt.NDArray[np.generic]", "Reference", str], Verification]
     platform: Callable[[], Platform]
     conditions: Callable[[], machine.Conditions] = machine.conditions
+    energy: Callable[[], Counters] = lambda: NOT_LOOKED_FOR
     choose_cores: Callable[[int], tuple[int, ...]] = machine.choose_cores
     repository: Callable[[str], Repository] = resolve_repository
     repositories: Sequence[Repository] | None = None
     order_seed: Callable[[], int] = lambda: random.SystemRandom().getrandbits(31)
     clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(timezone.utc).astimezone()
 
 
@@ -121,6 +124,7 @@ def real_world() -> World:
         expected=lambda case: _expected(case, root),
         verify=_verify,
         platform=lambda: machine.identify(root),
+        energy=open_counters,
     )
 
 

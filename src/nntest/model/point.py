@@ -13,13 +13,20 @@ FailureKind = Literal["build", "crash", "timeout", "error", "wrong"]
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """What the machine did during one block; None where it cannot be read."""
+    """What the machine did during one block; None where it cannot be read.
+
+    ``package_j``, ``dram_j`` and ``core_j`` are joules of the block's calls together, above the idle machine's: of all
+    packages, of the memory, and of the cores, which are a part of the packages.
+    """
 
     involuntary_switches: int | None = None
     minor_faults: int | None = None
     major_faults: int | None = None
     steal_s: float | None = None
     core_ghz: float | None = None
+    package_j: float | None = None
+    dram_j: float | None = None
+    core_j: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +60,10 @@ class WarmUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """One fresh process: what it cost to set the case up, and the machine around it."""
+    """One fresh process: what it cost to set the case up, and the machine around it.
+
+    ``idle_w``, the watts of the idle machine's packages, is subtracted from the energies of the launch's samples.
+    """
 
     launch: int
     setup_s: float
@@ -68,6 +78,7 @@ class Launch:
     load_1min: float | None = None
     governor: str | None = None
     temperature_c: float | None = None
+    idle_w: float | None = None
     resumed: bool = False
 
 
@@ -84,6 +95,21 @@ class Verification:
     max_error: float | None = None
     limit: float | None = None
     reference: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Energy:
+    """How the samples' energies were taken, or the ``reason`` for which there are none.
+
+    ``tier`` says what they are of (``package, idle subtracted``), ``domains`` what was read, ``resolution_s`` how
+    often the counters are renewed, ``idle_s`` for how many seconds the idle machine was looked at.
+    """
+
+    tier: str = ""
+    domains: tuple[str, ...] = ()
+    resolution_s: float | None = None
+    idle_s: float | None = None
     reason: str = ""
 
 
@@ -123,6 +149,7 @@ class Point:
     trust: str = "unverified"
     flags: tuple[str, ...] = ()
     memory_bytes: int | None = None
+    energy: Energy | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property

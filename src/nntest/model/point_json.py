@@ -5,6 +5,8 @@ newer minor one):
 
 - 1.0.0: case, subject and platform blocks with their ids; session, plan, launches and samples as columns, reference,
   trust and flags.
+- 1.1.0: energy (how it was taken, or why not), launches.idle_w, samples.package_j, .dram_j and .core_j; without them
+  an energy is unknown.
 """
 
 import math
@@ -18,10 +20,10 @@ import orjson
 
 from nntest.errors import DataError
 from nntest.model.case import Case, Library, Plan, Platform, Subject
-from nntest.model.point import Failure, Launch, Origin, Point, Sample, Verification, WarmUp, Watch
+from nntest.model.point import Energy, Failure, Launch, Origin, Point, Sample, Verification, WarmUp, Watch
 from nntest.model.species import SPECIES
 
-FORMAT = "1.0.0"
+FORMAT = "1.1.0"
 SCHEMA_FILE = "point.schema.json"
 
 Json = dict[str, Any]
@@ -156,6 +158,10 @@ def _block(point: Point) -> Json:
         block["failure"] = asdict(point.failure)
     if point.memory_bytes is not None:
         block["memory_bytes"] = point.memory_bytes
+    if point.energy is not None:
+        block["energy"] = {
+            key: _plain(value) for key, value in vars(point.energy).items() if value not in ("", (), None)
+        }
     if point.extra:
         block["extra"] = dict(point.extra)
     return block
@@ -188,7 +194,7 @@ def _sample_columns(samples: Sequence[Sample]) -> Json:
 
 
 def _point(block: Json) -> Point:
-    failure = block.get("failure")
+    failure, energy = block.get("failure"), block.get("energy")
     return Point(
         case=_restore(Case, block["case"]),
         subject=_restore(Subject, {**block["subject"], "library": _restore(Library, block["subject"]["library"])}),
@@ -202,11 +208,16 @@ def _point(block: Json) -> Point:
         trust=block["trust"],
         flags=tuple(block["flags"]),
         memory_bytes=block.get("memory_bytes"),
+        energy=None if energy is None else _energy(energy),
         extra=block.get("extra", {}),
     )
 
 
 _ORIGIN_KEYS = {value: key for key, value in _SESSION_KEYS.items()}
+
+
+def _energy(words: Json) -> Energy:
+    return _restore(Energy, {**words, "domains": tuple(words.get("domains", ()))})
 
 
 def _launches(columns: Json) -> list[Launch]:
