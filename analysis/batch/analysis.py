@@ -13,7 +13,16 @@ from nntest.analyses.bars import Bar, Group
 from nntest.analyses.names import count_noun, listed, pretty, sort_naturally
 from nntest.analyses.selection import select
 from nntest.analyses.style import empty_figure
-from nntest.analyses.workloads import BEST, best_batch, choose, name_workloads, needed_keys, per_image, series_labels
+from nntest.analyses.workloads import (
+    BEST,
+    best_batch,
+    choose,
+    name_workloads,
+    needed_keys,
+    per_image,
+    series_labels,
+    workload_noun,
+)
 
 NAME = "batch"
 VALUES = (BEST, "std_ms_per_image", "repetitions")
@@ -57,7 +66,7 @@ def chart(tables, options):
         )
         for label, rows in best.groupby(across, sort=False, observed=True)
     ]
-    bars = "; black line: ± 1 standard deviation over repetitions" if options.metric == BEST else ""
+    bars = "; thin line: ± 1 standard deviation over repetitions" if options.metric == BEST else ""
     where = " at the best batch size (in brackets)" if several else ""
     return amount_bars(
         groups,
@@ -73,11 +82,11 @@ def finding(tables, options):
     best = tables["best"]
     if best.empty:
         return ""
-    words = []
+    words, labels = [], series_labels(best, without=("batch_size",))
     for model, rows in best.groupby("model", sort=False, observed=True):
         first = rows.sort_values(BEST).iloc[0]
         words.append(
-            f"{pretty(model)}: {series_labels(best)[first.name]} takes {format_amount(first[BEST])} ms per image at "
+            f"{pretty(model)}: {labels[first.name]} takes {format_amount(first[BEST])} ms per image at "
             f"batch {first['batch_size']} ({format_amount(first['images_per_s'])} images/s)"
         )
     text = f"One {WORDS[options.direction]}. {listed(words, limit=6)}."
@@ -127,7 +136,8 @@ def _title(tables, options):
     batch = " at the best batch size" if tables[NAME]["batch_size"].nunique() > 1 else ""
     series = count_noun(series_labels(best, without=("batch_size",)).nunique(), "series")
     series = series.replace("serieses", "series")
-    return f"{what}, {WORDS[options.direction]}{batch}: {count_noun(best['model'].nunique(), 'model')}, {series}"
+    noun = workload_noun(best["model"])
+    return f"{what}, {WORDS[options.direction]}{batch}: {count_noun(best['model'].nunique(), noun)}, {series}"
 
 
 def _order(keys):

@@ -5,7 +5,7 @@ Points of single operators have no layers; there every shape stands for one.
 
 import numpy as np
 
-from nntest.analyses.amounts import amount_bars, first_groups, format_amount
+from nntest.analyses.amounts import amount_bars, format_amount, largest_groups
 from nntest.analyses.bars import Bar, Group
 from nntest.analyses.columns import present, require
 from nntest.analyses.grouping import floats, group_rows
@@ -45,7 +45,7 @@ def chart(tables, options):
     main, batch = _drawn(tables[NAME])
     main = main.assign(_series=series_labels(main))
     title = _title(main, options) + batch
-    main, total = first_groups(main, ["model", "layer"])
+    main, total = largest_groups(main, ["model", "layer"], "share")
     several = main["model"].nunique() > 1
     groups = []
     for (model, layer), rows in main.groupby(["model", "layer"], sort=False, observed=True):
@@ -57,7 +57,8 @@ def chart(tables, options):
         groups,
         title=title,
         total=total,
-        xlabel="ms per image; brackets: share of all layers; black line: ± 1 standard deviation over repetitions",
+        which="largest",
+        xlabel="ms per image; brackets: share of all layers; thin line: ± 1 standard deviation over repetitions",
         end=options.xmax,
     )
 

@@ -84,7 +84,7 @@ def chart(tables, options):
         )
         for name, (_, row) in zip(label, main.iterrows(), strict=True)
     ]
-    sure = "; black line: 95 % interval" if main["ci_low"].notna().any() else ""
+    sure = "; thin line: 95 % interval" if main["ci_low"].notna().any() else ""
     return ratio_bars(groups, title=_title(main, options), xlabel=f"{_sides(main)}{sure}", xmax=_end(main))
 
 
@@ -272,6 +272,7 @@ def _sides(main):
 def _title(main, options):
     batch = ", each at its best batch size" if _at_best(options) else ""
     several = f" (median of {len(main)})" if len(main) > 1 else ""
-    metric = {"time_ms_per_image": "time per image", "images_per_s": "images per second"}.get(options.metric)
+    known = {"time_ms_per_image": "time per image", "images_per_s": "images per second", "time_us": "time of one call"}
+    metric = known.get(options.metric)
     metric = metric or options.metric.replace("_", " ")
     return f"{_sides(main)}: {main['ratio'].median():.3f} of the {options.statistic} {metric}{several}{batch}"

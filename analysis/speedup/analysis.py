@@ -97,7 +97,7 @@ def chart(tables, options):
                     value=row["speedup"],
                     low=row["ci_low"],
                     high=row["ci_high"],
-                    label=f"{row['speedup']:.2f}x" if best else format_ratio(row["speedup"]),
+                    label=f"{row['speedup']:.2f}x" if best else _ratio_words(row["speedup"]),
                 )
                 for _, row in rows.sort_values(["library", "_subject"]).iterrows()
             ),
@@ -108,7 +108,7 @@ def chart(tables, options):
     return ratio_bars(
         groups,
         title=_title(drawn, baseline),
-        xlabel=f"speed relative to {_words(baseline)} ({options.statistic} times{per}; black line: 95 % interval)",
+        xlabel=f"speed relative to {_words(baseline)} ({options.statistic} times{per}; thin line: 95 % interval)",
         xmax=options.xmax,
     )
 
@@ -250,10 +250,15 @@ def _title(drawn, baseline):
     by_subject = drawn.assign(_subject=subject_labels(drawn)).groupby("_subject")["speedup"]
     leader = by_subject.median().idxmax()
     values = by_subject.get_group(leader)
-    typical = f"{leader} is {format_ratio(float(values.median()))} as fast as {_words(baseline)}"
+    typical = f"{leader} is {_ratio_words(float(values.median()))} as fast as {_words(baseline)}"
     if len(values) == 1:
         return typical
-    return (
-        f"{typical}: median of {count_noun(len(values), question_noun(drawn))}, "
-        f"{format_ratio(float(values.min()))} to {format_ratio(float(values.max()))}"
-    )
+    ends = [_ratio_words(float(end)) for end in (values.min(), values.max())]
+    if ends[0] == ends[1]:
+        ends = [f"{end:.2f}x" for end in (values.min(), values.max())]
+    return f"{typical}: median of {count_noun(len(values), question_noun(drawn))}, {ends[0]} to {ends[1]}"
+
+
+def _ratio_words(ratio):
+    """Render a speedup; one that is far below 1 keeps two digits."""
+    return f"{ratio:.2g}x" if 0 < ratio < 0.1 else format_ratio(ratio)

@@ -27,7 +27,9 @@ LOG_FROM = 20
 MAX_MARKS = 1500
 #: Rows that one panel shows; a longer one would be no picture.
 MAX_SHAPES = 40
-LABELS = {"time_us": "time of one call, µs", "gflops": "GFLOPS"}
+LABELS = {"time_us": "time of one call, µs", "time_ms": "time of one call, ms", "gflops": "GFLOPS"}
+#: Times that are all longer are drawn in milliseconds.
+MS_FROM_US = 10_000
 
 
 def table(source, options):
@@ -54,12 +56,16 @@ def chart(tables, options):
         samples[["_subject", "library"]].astype("string").drop_duplicates().itertuples(index=False, name=None)
     )
     styles = subject_styles(subjects)
+    samples, unit = _in_unit(samples, options)
     panels = [(key, frame) for key, frame in samples.groupby(["_group", "_species"], sort=True)]
+    # panels of one species are read against each other
+    ends = samples.groupby("_species")["_value"].agg(["min", "max"])
     heights = [_slots(frame) for _, frame in panels]
     figure = new_figure(9.0, 1.1 + 0.62 * len(panels) + 0.17 * sum(heights))
     grid = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": [h + 3.0 for h in heights]})
     for axes, ((group, species), frame) in zip(grid[:, 0], panels, strict=True):
-        _panel(axes, frame, styles, options, rasterised=len(samples) > MAX_MARKS)
+        _panel(axes, frame, styles, options, ends.loc[species], rasterised=len(samples) > MAX_MARKS)
+        axes.set_xlabel(f"{LABELS[unit]}{axes.get_xlabel()}")
         axes.set_title(shortened(_panel_title(group, species), 90))
     set_heading(figure, _title(samples, options))
     _legend_above(grid[0, 0], styles)
@@ -87,18 +93,22 @@ def _kernels(source):
     return kernels
 
 
-def _panel(axes, frame, styles, options, *, rasterised):
+def _in_unit(samples, options):
+    """Return the samples with ``_value``, what is drawn of each, and the name of its unit in `LABELS`."""
+    values = samples[options.metric].astype("float64")
+    if options.metric == "time_us" and not options.xmax and values.min() >= MS_FROM_US:
+        return samples.assign(_value=values / 1e3), "time_ms"
+    return samples.assign(_value=values), options.metric
+
+
+def _panel(axes, frame, styles, options, ends, *, rasterised):
     rows, shown = _rows(frame)
     frame = frame[frame["_row"].isin(shown)]
-    metric = options.metric
-    values = frame[metric].astype("float64")
-    top = options.xmax or float(values.max())
-    logarithmic = options.scale == "log" or (
-        options.scale == "auto" and values.min() > 0 and top / values.min() > LOG_FROM
-    )
+    low, top = float(ends["min"]), options.xmax or float(ends["max"])
+    logarithmic = options.scale == "log" or (options.scale == "auto" and low > 0 and top / low > LOG_FROM)
     if logarithmic:
-        room = (top / values.min()) ** 0.03
-        set_log_axis(axes, values.min() / room, top * room)
+        room = (top / low) ** 0.03
+        set_log_axis(axes, low / room, top * room)
     position = 0.0
     ticks, borders = [], []
     for row in shown:
@@ -106,7 +116,7 @@ def _panel(axes, frame, styles, options, *, rasterised):
         present_subjects = [label for label in styles if (here["_subject"] == label).any()]
         start = position
         for label in present_subjects:
-            values = here.loc[here["_subject"] == label, metric].to_numpy(dtype=float)
+            values = here.loc[here["_subject"] == label, "_value"].to_numpy(dtype=float)
             _one(axes, values[values <= top], position, styles[label], logarithmic=logarithmic, rasterised=rasterised)
             position += 1
         ticks.append((start + position - 1) / 2)
@@ -123,7 +133,7 @@ def _panel(axes, frame, styles, options, *, rasterised):
             axes.set_xticks(np.arange(0, top + options.xstep / 2, options.xstep))
         axes.xaxis.set_major_formatter(lambda value, _: plain_number(value))
     more = f" (the first {len(shown)} of {len(rows)} rows)" if len(rows) > len(shown) else ""
-    axes.set_xlabel(LABELS[metric] + (", logarithmic" if logarithmic else "") + more)
+    axes.set_xlabel((", logarithmic" if logarithmic else "") + more)
 
 
 def _one(axes, values, position, style, *, logarithmic, rasterised):

@@ -1,6 +1,19 @@
+from itertools import combinations
 from pathlib import Path
 
-from nntest.analyses.style import chart_style, library_colour, new_figure, ordered_subjects, save_figure, subject_styles
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from nntest.analyses.style import (
+    _KNOWN,
+    chart_style,
+    library_colour,
+    new_figure,
+    ordered_subjects,
+    save_figure,
+    subject_styles,
+)
 
 
 def test_a_librarys_colour_depends_on_nothing_but_its_name() -> None:
@@ -37,3 +50,29 @@ def test_equal_charts_are_equal_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     assert "price in $ and $" in (tmp_path / "one.svg").read_text()
     assert "<dc:date>" not in (tmp_path / "one.svg").read_text()
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1, on linear light
+_SEEN = {
+    "everybody": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanope": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deuteranope": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritanope": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+}
+_XYZ = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
+
+
+def _lab(colour: str, reader: str) -> np.ndarray:
+    light = np.array(to_rgb(colour))
+    light = np.where(light <= 0.04045, light / 12.92, ((light + 0.055) / 1.055) ** 2.4)
+    light = np.clip(np.array(_SEEN[reader]) @ light, 0, 1)
+    x, y, z = np.cbrt(np.array(_XYZ) @ light / np.array([0.95047, 1.0, 1.08883]))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("reader", _SEEN)
+def test_colours_of_libraries_differ_for_every_reader(reader: str) -> None:
+    # 2.3 is a difference that is just seen side by side (CIE 1976)
+    seen = {colour: _lab(colour, reader) for colour in set(_KNOWN.values())}
+    near = [(a, b) for a, b in combinations(seen, 2) if np.linalg.norm(seen[a] - seen[b]) < 14]
+    assert near == []

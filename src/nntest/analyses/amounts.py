@@ -30,10 +30,12 @@ def amount_bars(
     end: float | None = None,
     styles: Mapping[str, dict[str, Any]] | None = None,
     total: int = 0,
+    which: str = "first",
 ) -> "Figure":
     """Draw grouped horizontal bars from zero; a bar's ``low`` and ``high`` are its scatter.
 
-    ``total`` is how many groups there are, where only the first were handed in (`first_groups`). ``styles`` are the
+    ``total`` is how many groups there are, where not all were handed in, and ``which`` they are (`first_groups`,
+    `largest_groups`). ``styles`` are the
     subjects' (`plain_styles` where they are no libraries); by default those of their libraries.
 
     Where a few bars are several times longer than all others, those are cut, and say so. At most 60 groups and 160
@@ -44,7 +46,7 @@ def amount_bars(
     shown = _first(groups)
     total = max(total, len(groups))
     if len(shown) < total:
-        title = f"{title}\n(the first {len(shown)} of {total:,} groups; the table has all)"
+        title = f"{title}\n(the {which} {len(shown)} of {total:,} groups; the table has all)"
     bars = [bar for group in shown for bar in group.bars]
     limit = end or cut_at([bar.value for bar in bars])
     figure = new_figure(WIDTH, 1.75 + 0.2 * len(bars) + 0.12 * len(shown))
@@ -75,6 +77,19 @@ def first_groups(frame: "pd.DataFrame", columns: Sequence[str]) -> tuple["pd.Dat
     """Return the rows of as many groups as a chart draws, in their order, and how many groups there are."""
     groups = group_rows(frame, columns)
     return frame[groups.codes < MAX_GROUPS], len(groups)
+
+
+def largest_groups(frame: "pd.DataFrame", columns: Sequence[str], amount: str) -> tuple["pd.DataFrame", int]:
+    """Return the rows of those groups that hold the largest ``amount``, in the frame's order, and the count of all.
+
+    As many as a chart draws: 60 groups and 160 rows at most.
+    """
+    groups = group_rows(frame, columns)
+    top = -groups.minimum(-frame[amount].to_numpy(dtype=float))
+    order = np.argsort(-np.nan_to_num(top), kind="stable")[:MAX_GROUPS]
+    sizes = np.bincount(groups.codes, minlength=len(groups))
+    kept = order[: max(int(np.searchsorted(np.cumsum(sizes[order]), MAX_BARS, side="right")), 1)]
+    return frame[np.isin(groups.codes, kept)], len(groups)
 
 
 def plain_styles(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -111,7 +126,7 @@ def format_scattered(value: float, scatter: float) -> str:
     if isnan(value) or isnan(scatter):
         return format_amount(value)
     decimals = _decimals(value)
-    while decimals < 3 and round(scatter, decimals) == 0 < scatter:
+    while decimals < 4 and round(scatter, decimals) == 0 < scatter:
         decimals += 1
     return f"{value:,.{decimals}f} ± {scatter:,.{decimals}f}"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nntest.analyses.columns import CASE_KEYS, present
-from nntest.analyses.names import count_noun, listed, pretty
+from nntest.analyses.names import count_noun, listed, natural_key, pretty
 from nntest.analyses.selection import Selection
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _distinct(points: "pd.DataFrame", column: str) -> list[str]:
     if column not in points:
         return []
     values = points[column].dropna().drop_duplicates()
-    return sorted({str(value) for value in values if str(value) != ""})
+    return sorted({str(value) for value in values if str(value) != ""}, key=natural_key)
 
 
 def _records(points: "pd.DataFrame", columns: tuple[str, ...]) -> list[dict[str, str]]:

@@ -32,6 +32,7 @@ _PRETTY = {
     "nvidia-fp16-cudnn": "cuDNN fp16",
     "tensorrt-fp16": "TensorRT fp16",
     "tensorrt-fp32": "TensorRT fp32",
+    "jetson_tx1": "Jetson TX1",
     "bvlc-alexnet": "AlexNet",
     "bvlc-googlenet": "GoogleNet",
     "deepscale-squeezenet-1.0": "SqueezeNet 1.0",

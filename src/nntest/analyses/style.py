@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 INK = "#24292f"
 FAINT = "#c8ccd1"
 
-# Okabe and Ito 2008, Color Universal Design; without its black, and yellow darkened to be seen on white.
+# Okabe and Ito 2008, Color Universal Design, without its black. Yellow cannot be seen on white; darkened a little it is
+# orange to a deuteranope, so it is darkened until its lightness tells it apart. Grey is dark enough to be no green or
+# purple without its hue. `tests/analyses/test_style.py` holds all pairs apart for the three kinds of colour blindness.
 BLUE, ORANGE, GREEN, SKY, VERMILLION, PURPLE, YELLOW, GREY = (
     "#0072b2",
     "#e69f00",
@@ -24,8 +26,8 @@ BLUE, ORANGE, GREEN, SKY, VERMILLION, PURPLE, YELLOW, GREY = (
     "#56b4e9",
     "#d55e00",
     "#cc79a7",
-    "#c9b800",
-    "#8c8c8c",
+    "#655400",
+    "#6a6a6a",
 )
 _CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW)
 _KNOWN = {
@@ -41,7 +43,7 @@ _KNOWN = {
     "openvino-cpu": VERMILLION,
     "litert-cpu": YELLOW,
     "ncnn-cpu": GREEN,
-    "pytorch-cpu": VERMILLION,
+    "pytorch-cpu": SKY,
     "cpu": GREY,
     "libdnn-cuda": GREEN,
     "nvidia-cuda": ORANGE,

@@ -39,6 +39,11 @@ def name_workloads(frame: "pd.DataFrame", *, where: str) -> "pd.DataFrame":
     return frame.assign(model=model.astype("category"))
 
 
+def workload_noun(models: "pd.Series") -> str:
+    """Return what `name_workloads` named: ``shape`` where all are numbers joined by dashes, else ``model``."""
+    return "shape" if models.astype("string").str.fullmatch(r"\d[\d.-]*").all() else "model"
+
+
 def choose(frame: "pd.DataFrame", column: str, names: Sequence[str], *, where: str) -> "pd.DataFrame":
     """Keep the rows with any of ``names`` (``*`` matches any text; a library may lack its version); all if empty.
 

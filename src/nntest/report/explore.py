@@ -159,7 +159,7 @@ def _colour(frame: "pd.DataFrame", field: str, legend: str) -> Any:
     colours = [library_colour(name) for name in names] if legend == "library" else None
     shown = [pretty(name) for name in names] if legend == "library" else names
     scale = alt.Scale(domain=shown, range=colours) if colours else alt.Scale(domain=shown)
-    return alt.Color(field, type="nominal", scale=scale, title=None, legend=alt.Legend(orient="top", columns=3))
+    return alt.Color(field, type="nominal", scale=scale, title=None, legend=alt.Legend(orient="top"))
 
 
 def _filters(frame: "pd.DataFrame", fields: Mapping[str, str], legend: str | None) -> tuple[list[Any], list[Any]]:

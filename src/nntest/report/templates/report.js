@@ -38,18 +38,24 @@ for (const table of document.querySelectorAll("table.sortable")) {
 }
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const draw = (part) => {
+  const narrow = document.documentElement.clientWidth < 640;
   const ink = colour("--ink"), soft = colour("--soft"), line = colour("--line");
   const specification = JSON.parse(part.querySelector(".specification").textContent);
   const config = {
     background: null, view: {stroke: null}, title: {color: soft, anchor: "start"},
-    axis: {labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12},
-    legend: {labelColor: ink, titleColor: ink, labelFontSize: 12, labelLimit: 260},
+    axis: {labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: narrow ? 10 : 12, titleFontSize: 12},
+    legend: {labelColor: ink, titleColor: ink, labelFontSize: 12, labelLimit: 260, columns: narrow ? 1 : 3},
   };
   return vegaEmbed(part.querySelector(".stage"), {...specification, config}, {actions: false, renderer: "svg", mode: "vega-lite"})
     .catch((error) => { console.error(error); part.querySelector(".stage").textContent = "This browser cannot draw the chart: " + error.message; });
 };
 for (const part of document.querySelectorAll("details.explore")) part.addEventListener("toggle", () => { if (part.open) draw(part); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const part of document.querySelectorAll("details.explore[open]")) draw(part); });
-// paper is narrow: wide tables stay in their files
-const fits = (part) => part.querySelectorAll("th").length <= 9;
+// paper is narrow, and nobody reads numbers by the page: wide and long tables stay in their files
+const fits = (part) => part.querySelectorAll("th").length <= 9 && part.querySelectorAll("tbody tr").length <= 60;
+// a chart up to twice as high as wide goes on one page
+for (const chart of document.querySelectorAll(".chart")) {
+  const box = chart.querySelector("svg").viewBox.baseVal;
+  chart.classList.toggle("whole", box.height < 2 * box.width);
+}
 addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("details:not(.explore)")) part.open = fits(part); });
