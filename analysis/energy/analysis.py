@@ -1,4 +1,4 @@
-"""Energy against latency: a line per board, whose slope is the mean power it draws."""
+"""Energy against latency: a line per board or machine, whose slope is the mean power it draws."""
 
 import pandas as pd
 
@@ -11,9 +11,15 @@ from nntest.statistics.line import fit_line
 
 NAME = "energy"
 COLUMNS = ["group", "slope", "intercept", "r", "p", "stderr", "n", "x", "y", "mean_power_w"]
-POINTS = ["group", "model", "variant", "layer", "latency_s", "energy_j", "relative_latency", "relative_energy"]
+POINTS = ["group", "model", "variant", "layer", "latency_s", "energy_j", "relative_latency", "relative_energy", "own"]
 POOLED = "all"
-NOTHING = "No row holds both a latency and an energy; energies come with imported points (nntest convert)."
+NOTHING = (
+    "No row holds both a latency and an energy; energies come with imported points (nntest convert), and with points "
+    "of machines whose counters can be read (nntest doctor says whether, and why not)."
+)
+#: What the energies of our own points are of; those of boards are of the whole board.
+OWN = "energy of the package above the idle machine's"
+_CASE = ["repo", "case_id", "subject_id", "platform_id", "platform", "program", "shape"]
 _COLOURS = {"NUCLEO_L496ZG": BLUE, "DISCO_F469NI": ORANGE, "NUCLEO_F767ZI": GREEN}
 _OTHERS = (VERMILLION, PURPLE, GREY)
 
@@ -46,17 +52,18 @@ def chart(tables, options):
     x, y = main["x"].iloc[0], main["y"].iloc[0]
     figure = new_figure(9, 5.6)
     axes = figure.add_subplot()
+    wide, wide_unit = _scale(points[x], "s") if absolute else (1.0, "")
+    high, high_unit = _scale(points[y], "J") if absolute else (1.0, "")
     order = [name for name in (*SHORT, *sorted(set(points["group"]) - set(SHORT))) if name in set(points["group"])]
     for number, name in enumerate(order):
         part = points[points["group"] == name]
         colour = _COLOURS.get(name, _OTHERS[number % len(_OTHERS)])
-        factor = 1e3 if absolute else 1.0
-        axes.scatter(part[x], part[y] * factor, s=34, marker=MARKERS[number % len(MARKERS)], color=colour, zorder=3,
+        marker = MARKERS[number % len(MARKERS)]
+        axes.scatter(part[x] * wide, part[y] * high, s=34, marker=marker, color=colour, zorder=3,
                      edgecolor="white", linewidth=0.5, label=_label(main, name, absolute=absolute))  # fmt: skip
-        _line(axes, part[x], part[y] * factor, colour)
-    unit = (
-        ("latency of a layer, s", "energy of a layer, mJ") if options.level == "layer" else ("latency, s", "energy, mJ")
-    )
+        _line(axes, part[x] * wide, part[y] * high, colour)
+    of = " of a layer" if options.level == "layer" else ""
+    unit = (f"latency{of}, {wide_unit}", f"energy{of}, {high_unit}")
     relative = (
         ("share of the inference's latency", "share of the inference's energy")
         if options.level == "layer"
@@ -84,14 +91,37 @@ def _points(rows, options):
         return pd.DataFrame(columns=POINTS)
     rows = rows.assign(latency_s=rows["time_us"] * 1e-6, energy_j=rows["energy_mj"] * 1e-3)
     rows = rows.dropna(subset=["latency_s", "energy_j"])
+    if options.level == "whole" and "case_id" in rows:
+        own = rows["case_id"].notna() & (rows["trust"] != "imported").fillna(value=True)
+        rows = pd.concat([rows[~own], _own(rows[own])], ignore_index=True)
     whole = [rows["platform"]] if options.level == "whole" else [rows["repo"], rows["experiment"], rows["point"]]
     how = "max" if options.level == "whole" else "sum"
     for name, column in (("relative_latency", "latency_s"), ("relative_energy", "energy_j")):
         rows[name] = rows[column] / rows.groupby(whole, observed=True)[column].transform(how)
     rows["group"] = rows["platform"].astype("string")
-    rows["variant"] = variants(rows)
+    own = rows["energy_of"] == OWN if "energy_of" in rows else pd.Series(data=False, index=rows.index)
+    rows["variant"] = variants(rows).mask(own, rows["program"].astype("string"))
     rows["layer"] = rows.get("label", "")
+    rows["own"] = own
     return rows[POINTS].sort_values(["group", "model", "variant"], kind="stable").reset_index(drop=True)
+
+
+def _own(rows):
+    """Return a row per case of ours: the medians of its samples, of which each is only as good as the counters."""
+    keys = [key for key in _CASE if key in rows]
+    medians = rows.groupby(keys, observed=True, dropna=False, sort=False)[["latency_s", "energy_j"]].median()
+    first = rows.drop_duplicates(keys).drop(columns=["latency_s", "energy_j"])
+    cases = first.merge(medians.reset_index(), on=keys, how="left")
+    return cases.assign(model=cases["shape"].astype("string"), energy_of=OWN)
+
+
+def _scale(values, unit):
+    """Return a factor and the unit in which the largest value is a number from 1 to 1,000."""
+    top = float(values.abs().max())
+    for factor, prefix in ((1.0, ""), (1e3, "m"), (1e6, "u")):
+        if top * factor >= 1.0:
+            return factor, prefix + unit
+    return 1e6, f"u{unit}"
 
 
 def _label(main, name, *, absolute):
@@ -119,7 +149,16 @@ def _line(axes, x, y, colour):
 
 def _title(main, points, options):
     boards = main[main["group"] != POOLED]
-    what = count_noun(len(points), "layer" if options.level == "layer" else "inference")
+    own = int(points["own"].sum())
+    of = {"layer": "layer", "whole": "inference"}[options.level]
+    what = ", ".join(
+        text
+        for count, text in (
+            (len(points) - own, count_noun(len(points) - own, of)),
+            (own, f"{count_noun(own, 'case')} of ours ({OWN})"),
+        )
+        if count
+    )
     if options.scale == "absolute":
         powers = [f"{board_name(row.group)} {row.slope * 1e3:,.0f} mW" for row in boards.itertuples()]
         return f"Energy follows latency: mean power (slope) of {listed(powers)}\n{what}; band: 95 % of the line"

@@ -52,6 +52,19 @@ def test_relative_energy_is_relative_to_the_board(carry: Carry) -> None:
     assert points["relative_latency"].max() == points["relative_energy"].max() == 1.0
 
 
+def test_our_own_points_have_energies_above_idle_by_case(carry: Carry) -> None:
+    rows = [
+        one | {"energy_mj": 1e-3 * (time * 40.0 + 5.0)}
+        for index, time in enumerate((10.0, 20.0, 40.0))
+        for one in repetitions([time] * 5, shape=f"{index + 1}-7-7-1-8-1-0", case_id=f"case{index}")
+    ]
+    result = carry("energy", typed(rows))
+    line = result.tables["energy"].iloc[0]
+    assert (line["n"], line["slope"]) == (3, pytest.approx(40.0))
+    assert list(result.tables["points"]["energy_j"]) == pytest.approx([0.405e-3, 0.805e-3, 1.605e-3])
+    assert "3 cases of ours (energy of the package above the idle machine's)" in result.finding
+
+
 @pytest.mark.parametrize(
     ("model", "label", "study", "macs", "flops"),
     [

@@ -1,5 +1,6 @@
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import orjson
@@ -120,6 +121,16 @@ def test_a_wrong_output_is_not_verified(repository, experiment):
     assert sorted(frame["success"].tolist()) == [False, True, True]
     assert frame.loc[~frame["success"], "time_us"].isna().all()
     assert frame.loc[frame["success"], "time_us"].tolist() == pytest.approx([100.0, 200.0])
+
+
+def test_an_energy_is_per_call_and_unknown_where_a_block_has_none(repository, experiment):
+    point = make_point(repetitions=2, launches=2)
+    first, second = point.samples
+    measured = replace(first, watch=replace(first.watch, package_j=0.5))
+    save_point(experiment, replace(point, samples=(measured, second)))
+    energies = nntest.load(repository.path)["energy_mj"]
+    assert energies[0] == pytest.approx(50.0)
+    assert np.isnan(energies[1])
 
 
 def test_an_emulated_platform_says_so(repository, experiment):
