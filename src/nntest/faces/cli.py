@@ -30,6 +30,7 @@ from nntest.faces import (
     share,
     show,
     sql,
+    target,
     uninstall,
 )
 from nntest.faces.arguments import Syntax, normalise
@@ -74,6 +75,7 @@ for _module in (
     run, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, install_library, uninstall,
 ):  # fmt: skip
     _module.register(app)
+target.register(app)
 
 
 def perform(arguments: Sequence[str]) -> Outcome:

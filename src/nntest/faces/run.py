@@ -98,6 +98,9 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     dump: Annotated[
         Path | None, _option("--dump", _WHERE, "Write the tensors of each case into this folder (.npy).")
     ] = None,
+    target: Annotated[
+        str, _option("--target", _HOW, "Where programs run; `nntest target list` shows them.", "--target-os")
+    ] = "native",
     list_tests: Annotated[bool, _option("--list-tests", _WHERE, "List the cases and stop.")] = False,
     dry_run: Annotated[bool, _option("--dry-run", _WHERE, "Say what would be done, and stop.")] = False,
 ) -> int:
@@ -140,6 +143,7 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         list_tests=list_tests,
         dry_run=dry_run,
         sweep=parse_sweep(sweep or []),
+        target=target,
     )
     # hours of measuring are not begun by an empty line
     if not (programs or tags or species or dataset_uoa):

@@ -27,7 +27,7 @@ def carry_out(request: "RunRequest") -> int:
     from nntest.measure.plan import plan_session
     from nntest.measure.world import real_world
 
-    world = real_world()
+    world = real_world(request.target)
     try:
         plan = plan_session(request, world)
     except DataError as damaged:  # nothing ran yet: a damaged shape file is as wrong a question as a wrong name

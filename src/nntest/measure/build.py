@@ -53,13 +53,17 @@ class ProgramSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltProgram:
-    """A program ready to run; ``built`` says that something was compiled just now."""
+    """A program ready to run; ``built`` says that something was compiled just now.
+
+    ``runner`` stands in front of the driver's command: the emulator of a target; empty on real hardware.
+    """
 
     driver: Path
     operator: Path
     subject: Subject
     env: Mapping[str, str]
     built: bool
+    runner: tuple[str, ...] = ()
 
 
 def build(

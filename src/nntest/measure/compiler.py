@@ -35,11 +35,11 @@ def find_compiler(environment: Mapping[str, str] = os.environ) -> Compiler:
             raise MissingPartError(
                 f"compiler: {chosen[0]} (from CXX) was not found; expected a C++17 compiler; correct or unset CXX"
             )
-        return _describe(tuple(chosen))
+        return describe_compiler(tuple(chosen))
     if (system := shutil.which("c++")) is not None:
-        return _describe((system,))
+        return describe_compiler((system,))
     if importlib.util.find_spec("ziglang") is not None:
-        return _describe((sys.executable, "-m", "ziglang", "c++"))
+        return describe_compiler((sys.executable, "-m", "ziglang", "c++"))
     raise MissingPartError(
         "compiler: no C++ compiler was found (looked for CXX, c++ and the ziglang wheel); "
         "install one with `pip install ziglang`, or g++ with your system's package manager"
@@ -47,7 +47,14 @@ def find_compiler(environment: Mapping[str, str] = os.environ) -> Compiler:
 
 
 @cache
-def _describe(command: tuple[str, ...]) -> Compiler:
+def describe_compiler(command: tuple[str, ...]) -> Compiler:
+    """Ask a compiler what it calls itself.
+
+    Raises
+    ------
+    MissingPartError
+        It does not run.
+    """
     answer = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=120, check=False)
     lines = answer.stdout.splitlines()
     if answer.returncode != 0 or not lines:

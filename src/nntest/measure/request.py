@@ -70,6 +70,7 @@ class RunRequest:
     data: Fill = "normal"
     share: bool = False
     sweep: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    target: str = "native"
 
     def __post_init__(self) -> None:
         self._check_counts()

@@ -65,7 +65,7 @@ class Summary:
 
 def plan_session(request: RunRequest, world: World | None = None) -> SessionPlan:
     """Turn a request into a plan; nothing is built or run. See `nntest.measure.plan.plan_session`."""
-    return _plan_session(request, real_world() if world is None else world)
+    return _plan_session(request, real_world(request.target) if world is None else world)
 
 
 def run_session(plan: SessionPlan, reporter: Reporter | None = None, world: World | None = None) -> Summary:
@@ -80,7 +80,7 @@ def run_session(plan: SessionPlan, reporter: Reporter | None = None, world: Worl
     UsageError
         The folder of ``dump`` cannot be written.
     """
-    world = real_world() if world is None else world
+    world = real_world(plan.request.target) if world is None else world
     if plan.request.dump is not None:
         open_dump(plan.request.dump)
     require_writable(

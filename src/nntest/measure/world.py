@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from nntest.measure.libraries import FoundLibrary
     from nntest.measure.reference import Reference
     from nntest.measure.trial import Candidate
+
+# The target that is simply this machine.
+NATIVE_TARGET = "native"
 
 
 class Driver(AbstractContextManager["Driver"], Protocol):
@@ -111,9 +114,26 @@ def cache_root(environ: Mapping[str, str] | None = None) -> Path:
     return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "nntest"
 
 
-def real_world() -> World:
-    """Return the world as it is: installed libraries, a compiler, processes."""
+def real_world(target: str = NATIVE_TARGET) -> World:
+    """Return the world as it is: installed libraries, a compiler, processes.
+
+    Parameters
+    ----------
+    target
+        Where programs are built for and run, one of ``targets.TARGET_NAMES``.
+
+    Raises
+    ------
+    UsageError, MissingPartError
+        There is no such target, or it is not installed.
+    """
     root = cache_root()
+    if target != NATIVE_TARGET:
+        return _world_on(target, root)
+    return _native_world(root)
+
+
+def _native_world(root: Path) -> World:
     return World(
         cache_root=root,
         lock_path=machine_lock_path(),
@@ -125,6 +145,32 @@ def real_world() -> World:
         verify=_verify,
         platform=lambda: machine.identify(root),
         energy=open_counters,
+    )
+
+
+def _world_on(name: str, root: Path) -> World:
+    """Return the world of another target: what is built, found and started there; the rest is this machine's."""
+    from nntest.measure.build import build
+    from nntest.measure.targets import find_target
+
+    target = find_target(name, root)
+
+    def build_for(candidate: "Candidate") -> "BuiltProgram":
+        built = build(
+            candidate.program,
+            candidate.library,
+            flags=candidate.flags,
+            cache_root=root / "builds",
+            compiler=target.compiler,
+        )
+        return replace(built, env={**target.env, **built.env}, runner=target.runner)
+
+    here = _native_world(root)
+    return replace(
+        here,
+        find_library=target.find_library,
+        build=build_for,
+        platform=lambda: target.platform(here.platform()),
     )
 
 

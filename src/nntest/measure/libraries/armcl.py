@@ -1,0 +1,63 @@
+"""Arm Compute Library, from Debian's packages, on an Arm machine or in the sysroot of a target.
+
+Its tags are those of the published experiments: ``arm-compute-library-neon-20.08``.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from nntest.measure.libraries.found import FoundLibrary, Search, build_hash
+from nntest.model.case import Library
+
+NEON = "arm-compute-library-neon"
+TITLE = "Arm Compute Library"
+PACKAGES: tuple[str, ...] = ()
+VERSIONS = "20.*"
+INSTALL = "nntest target install linux-arm64-qemu` (then add `--target=linux-arm64-qemu"
+
+_TRIPLET = "aarch64-linux-gnu"
+
+
+def search_neon(root: str = "") -> Search:
+    """Look below ``root`` (a folder with usr/, or with include/ and lib/), or in this system."""
+    base = Path(root or "/")
+    looked_in = []
+    for prefix in (base / "usr", base):
+        headers = [prefix / "include" / _TRIPLET, prefix / "include"]
+        binaries = [prefix / "lib" / _TRIPLET / "libarm_compute.so", prefix / "lib" / "libarm_compute.so"]
+        looked_in.append(str(binaries[0]))
+        include = next((folder for folder in headers if (folder / "arm_compute").is_dir()), None)
+        binary = next((path for path in binaries if path.is_file()), None)
+        if include is not None and binary is not None:
+            return Search(found=(_found(prefix, include, binary),), looked_in=tuple(looked_in))
+    return Search(looked_in=tuple(looked_in))
+
+
+def _found(prefix: Path, include: Path, binary: Path) -> FoundLibrary:
+    version = _version(binary)
+    core = binary.with_name("libarm_compute_core.so")
+    library = Library(
+        tag=f"{NEON}-{version}",
+        name=NEON,
+        version=version,
+        build=build_hash(binary),
+        description=f"{TITLE} {version}, Neon",
+    )
+    return FoundLibrary(
+        library=library,
+        root=prefix,
+        include_dirs=tuple(dict.fromkeys((include, prefix / "include"))),
+        link_files=(binary, core) if core.is_file() else (binary,),
+    )
+
+
+@cache
+def _version(binary: Path) -> str:
+    """Read the version out of the library's own account of its build."""
+    core = binary.with_name("libarm_compute_core.so")
+    for path in (core, binary):
+        match = re.search(rb"arm_compute_version=v(\d+\.\d+(?:\.\d+)?)", path.read_bytes()) if path.is_file() else None
+        if match:
+            return match.group(1).decode()
+    return "unknown"

@@ -1,0 +1,71 @@
+"""The emulated target: its description, its libraries, and a whole session where it is installed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nntest.errors import MissingPartError
+from nntest.measure.request import RunRequest
+from nntest.measure.session import plan_session, run_session
+from nntest.measure.targets import qemu
+from nntest.measure.world import cache_root, real_world
+from nntest.model.case import Platform
+from nntest.statistics.trust import assess
+from nntest.store.repository import Repository
+
+HOST = Platform(machine="m", model="Board", cpu="CPU", cores=2, memory_mb=8, os="Here", kernel="Linux 6", arch="x86_64")
+MANIFEST = {"format": qemu.FORMAT, "emulator": "qemu-aarch64 7.2.22", "os": "Debian 12, arm64", "isa": ["asimd"]}
+INSTALLED = qemu.read_manifest(qemu.rooms(cache_root())) is not None
+REPOSITORY = Path(__file__).parents[3]
+
+needs_target = pytest.mark.skipif(not INSTALLED, reason=f"not installed; `{qemu.INSTALL}`")
+
+
+def test_the_platform_says_what_it_is() -> None:
+    platform = qemu.emulated(HOST, MANIFEST)
+    assert (platform.target, platform.emulator, platform.arch) == ("linux-arm64-qemu", "qemu-aarch64 7.2.22", "aarch64")
+    assert (platform.cpu, platform.isa, platform.machine) == ("QEMU max (aarch64) on CPU", ("asimd",), "m")
+
+
+def test_a_library_of_this_machine_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingPartError) as failed:
+        qemu.find_library("onednn-cpu", "", tmp_path)
+    assert str(failed.value) == (
+        "onednn-cpu: the target linux-arm64-qemu has plain-cpu and arm-compute-library-neon; leave the program out"
+    )
+
+
+def test_an_installation_of_another_format_does_not_count(tmp_path: Path) -> None:
+    place = qemu.rooms(tmp_path)
+    place.compiler.parent.mkdir(parents=True)
+    place.compiler.touch()
+    place.emulator.touch()
+    place.manifest.write_text('{"format": 0}')
+    assert qemu.read_manifest(place) is None
+    place.manifest.write_text(f'{{"format": {qemu.FORMAT}}}')
+    assert qemu.read_manifest(place) == {"format": qemu.FORMAT}
+
+
+@needs_target
+def test_an_emulated_point_is_checked_and_says_that_it_is_emulated(tmp_path: Path) -> None:
+    world = replace(
+        real_world(qemu.NAME),
+        cache_root=tmp_path / "cache",
+        lock_path=tmp_path / "lock",
+        repository=lambda name: Repository(name, tmp_path / name),
+        repositories=[Repository("nntest", REPOSITORY)],
+    )
+    request = RunRequest(
+        programs="conv-plain-cpu",
+        dataset_uoa="tensor-conv-synthetic",
+        dataset_files=("shape-1-1-1-1-1-1-0",),
+        repetitions=1,
+        target=qemu.NAME,
+    )
+    summary = run_session(plan_session(request, world), world=world)
+    (point,) = summary.results
+    assert point.verification.verified
+    assert point.platform.emulator == "qemu-aarch64 7.2.22"
+    assert assess(point)[0] == "emulated"
+    assert point.samples[0].watch.core_ghz is None
