@@ -16,6 +16,7 @@ import typer
 from nntest import __version__
 from nntest.errors import NNTestError
 from nntest.faces import (
+    ab,
     allow,
     analyse,
     check,
@@ -72,7 +73,8 @@ def version_or_help(version: bool = typer.Option(False, "--version", help="Print
 
 
 for _module in (
-    run, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, install_library, uninstall,
+    run, ab, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, install_library,
+    uninstall,
 ):  # fmt: skip
     _module.register(app)
 target.register(app)

@@ -33,7 +33,7 @@ def carry_out(request: "RunRequest") -> int:
     except DataError as damaged:  # nothing ran yet: a damaged shape file is as wrong a question as a wrong name
         raise UsageError(str(damaged)) from damaged
     if request.list_tests or request.dry_run:
-        for line in _tests(plan) if request.list_tests else _intentions(plan):
+        for line in _tests(plan) if request.list_tests else intentions(plan):
             typer.echo(line)
         return 0
 
@@ -85,7 +85,8 @@ def _tests(plan: "SessionPlan") -> Iterator[str]:
     yield count_of(len(rows), "test")
 
 
-def _intentions(plan: "SessionPlan") -> Iterator[str]:
+def intentions(plan: "SessionPlan") -> Iterator[str]:
+    """Yield what a session would do."""
     request = plan.request
     yield from plan.notes
     yield from (f"would build {candidate.name}" for candidate in plan.candidates)
