@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from nntest.analyses.amounts import (
@@ -7,6 +8,7 @@ from nntest.analyses.amounts import (
     cut_at,
     format_amount,
     format_scattered,
+    largest_groups,
     plain_styles,
 )
 from nntest.analyses.bars import Bar, Group
@@ -28,6 +30,7 @@ def test_numbers_have_three_digits() -> None:
 def test_a_scatter_is_given_to_its_first_digit() -> None:
     assert format_scattered(358.32, 0.2545) == "358.3 ± 0.3"
     assert format_scattered(32.677, 0.018) == "32.68 ± 0.02"
+    assert format_scattered(0.0112, 0.00041) == "0.0112 ± 0.0004"
     assert format_scattered(7.41, NAN) == "7.41"
     assert format_scattered(7.41, 0.0) == "7.41 ± 0.00"
 
@@ -52,6 +55,16 @@ def test_too_many_groups_are_announced() -> None:
     with chart_style():
         figure = amount_bars([bars(1.0, 2.0)] * 70, title="t", xlabel="x")
     assert figure.get_suptitle().endswith("(the first 60 of 70 groups; the table has all)")
+
+
+def test_where_not_all_groups_fit_the_largest_are_kept_in_order() -> None:
+    frame = pd.DataFrame({"layer": [f"l{n // 2}" for n in range(400)], "share": [n % 7 for n in range(400)]})
+    kept, total = largest_groups(frame, ["layer"], "share")
+    assert (kept["layer"].nunique(), total) == (60, 200)
+    assert kept.index.is_monotonic_increasing
+    assert kept.groupby("layer")["share"].max().min() >= frame.groupby("layer")["share"].max().nlargest(60).min()
+    one, total = largest_groups(frame.assign(layer="l"), ["layer"], "share")
+    assert (len(one), total) == (400, 1)
 
 
 def test_plain_styles_are_no_library_s() -> None:

@@ -30,6 +30,11 @@ def test_the_caption_says_n_units_trust_and_platform() -> None:
     )
 
 
+def test_settings_are_listed_in_natural_order() -> None:
+    points = typed([row(batch_size=size) for size in (16, 2, 10, 4)])
+    assert gather(select(points, NONE), points).settings["batch_size"] == ["2", "4", "10", "16"]
+
+
 def test_flags_are_counted_by_case() -> None:
     points = typed(
         repetitions([1.0] * 4, flags="drift+shared_machine") + repetitions([1.0] * 4, program="b", flags="drift")

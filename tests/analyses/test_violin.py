@@ -109,3 +109,17 @@ def test_kernels_of_a_profiler_have_a_panel_each(carry: Carry) -> None:
     assert len(result.tables["violin"]) == 12
     with pytest.raises(UsageError, match=r"^violin: no point tells its kernels; measure under a profiler, or group"):
         carry("violin", points, group_by="kernel")
+
+
+def test_panels_of_one_species_share_their_scale(carry: Carry) -> None:
+    slow = repetitions([900.0, 901.0], program="other", library="plain-cpu")
+    axes = axes_of(carry, typed([*repetitions([10.0, 11.0]), *slow]), group_by="library")
+    assert len({panel.get_xlim() for panel in axes}) == 1
+
+
+def test_long_times_are_drawn_in_milliseconds(carry: Carry) -> None:
+    axes = axes_of(carry, typed(repetitions([50_000.0, 60_000.0])))[0]
+    assert axes.get_xlabel() == "time of one call, ms"
+    assert axes.collections[0].get_offsets()[:, 0].tolist() == [50.0, 60.0]
+    axes = axes_of(carry, typed(repetitions([50_000.0, 60_000.0])), xmax="70000")[0]
+    assert axes.get_xlabel() == "time of one call, µs"

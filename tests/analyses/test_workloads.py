@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from nntest.analyses.workloads import choose, name_workloads, needed_keys, per_image, series_labels
+from nntest.analyses.workloads import choose, name_workloads, needed_keys, per_image, series_labels, workload_noun
 from nntest.errors import DataError, UsageError
 from tests.analyses.frames import repetitions, row, typed
 
@@ -11,6 +11,11 @@ def test_an_operator_is_named_by_its_shape_and_a_network_by_its_model() -> None:
     assert name_workloads(points, where="x")["model"].tolist() == ["alexnet", "512-14-14-1-512-1-0"]
     with pytest.raises(DataError, match=r"^x: the points lack the column shape; "):
         name_workloads(points.drop(columns=["model", "shape"]), where="x")
+
+
+def test_a_workload_is_called_what_it_is() -> None:
+    assert workload_noun(pd.Series(["512-14-14-1-512-1-0", "64-112-112-2-0.0.1.1"])) == "shape"
+    assert workload_noun(pd.Series(["512-14-14-1-512-1-0", "bvlc-alexnet"])) == "model"
 
 
 def test_choose_takes_names_patterns_and_libraries_without_a_version() -> None:

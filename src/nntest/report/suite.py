@@ -81,7 +81,7 @@ def write_report(
         if name not in FORMATS:
             raise UsageError(f"report: format is {name!r}; expected one of {', '.join(FORMATS)}")
     tables = open_tables(source, tags)
-    chosen = list(analyses) or [name for name, suits in SUITABLE.items() if suits(holding(tables))]
+    chosen = list(analyses) or suitable(holding(tables))
     loaded = [load_analysis(name) for name in chosen]
     given = dict(options or {})
     _refuse_unknown(given, [{*analysis.declared, "where", "include"} for analysis in loaded])
@@ -98,6 +98,11 @@ def write_report(
     if not results:
         raise UsageError(f"report: nothing can be said of this source ({'; '.join(notes) or 'it holds no points'})")
     return _write(results, notes, out_dir, formats)
+
+
+def suitable(held: Holding) -> list[str]:
+    """Return the analyses that can say something about what a source holds, in the order of reading."""
+    return [name for name, suits in SUITABLE.items() if suits(held)]
 
 
 def holding(tables: Tables) -> Holding:
