@@ -8,7 +8,7 @@ using nntest::Question;
 
 class Conv final : public Convolution {
  public:
-  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "relu", describe};
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", kFusions, describe};
 
   static void check(const Question&) {}
 

@@ -84,12 +84,15 @@ void conv_nhwc(const Shape& shape, const float* input, const float* weights, con
 
 class Conv final : public nntest::Operator {
  public:
-  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", nntest::describe_plain};
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", nntest::kFusions, nntest::describe_plain};
 
   static void check(const Question& question) { nntest::require_one_thread(question); }
 
   explicit Conv(const Question& question)
-      : shape_(question), channels_last_(question.channels_last()), natives_(nntest::plain_natives(question)) {
+      : shape_(question),
+        channels_last_(question.channels_last()),
+        post_ops_(question),
+        natives_(nntest::plain_natives(question)) {
     if (!channels_last_) return;
     for (Native& native : natives_) {
       if (native.role == NNTEST_WEIGHTS) native.plain = false, native.tag = "ghwio";
@@ -116,6 +119,7 @@ class Conv final : public nntest::Operator {
     (channels_last_ ? conv_nhwc : conv_nchw)(
         shape_, static_cast<const float*>(buffers[NNTEST_INPUT]), static_cast<const float*>(buffers[NNTEST_WEIGHTS]),
         static_cast<const float*>(buffers[NNTEST_BIAS]), static_cast<float*>(buffers[NNTEST_OUTPUT]));
+    post_ops_.apply(buffers);
   }
 
   const char* implementation() const override { return channels_last_ ? "direct:nhwc" : "direct:nchw"; }
@@ -123,6 +127,7 @@ class Conv final : public nntest::Operator {
  private:
   Shape shape_;
   bool channels_last_;
+  nntest::PostOps post_ops_;
   std::vector<Native> natives_;
 };
 

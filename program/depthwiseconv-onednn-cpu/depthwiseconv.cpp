@@ -8,7 +8,7 @@ using nntest::Question;
 
 class DepthwiseConv final : public Convolution {
  public:
-  static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NCHW,NHWC,auto", "relu", describe};
+  static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NCHW,NHWC,auto", kFusions, describe};
 
   static void check(const Question&) {}
 

@@ -9,13 +9,15 @@ using nntest::Window;
 
 class DepthwiseConv final : public nntest::Operator {
  public:
-  static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NCHW,NHWC,auto", "", nntest::describe_plain};
+  static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NCHW,NHWC,auto", nntest::kFusions,
+                                                nntest::describe_plain};
 
   static void check(const Question& question) { nntest::require_one_thread(question); }
 
   explicit DepthwiseConv(const Question& question)
       : window_(Window::of(question, "CK_DEPTHWISE")),
         channels_last_(question.channels_last()),
+        post_ops_(question),
         natives_(nntest::plain_natives(question)) {
     const auto input = question.dims(NNTEST_INPUT), output = question.dims(NNTEST_OUTPUT);
     batch_ = input[0], channels_ = input[1], in_h_ = input[2], in_w_ = input[3];
@@ -43,12 +45,13 @@ class DepthwiseConv final : public nntest::Operator {
     auto* output = static_cast<float*>(buffers[NNTEST_OUTPUT]);
     if (channels_last_) {
       run_nhwc(input, weights, bias, output);
-      return;
+    } else {
+      for (std::int64_t plane = 0; plane < batch_ * channels_; ++plane) {
+        const std::int64_t c = plane % channels_;
+        run_plane(input + plane * in_h_ * in_w_, weights + c * taps_, bias[c], output + plane * out_h_ * out_w_);
+      }
     }
-    for (std::int64_t plane = 0; plane < batch_ * channels_; ++plane) {
-      const std::int64_t c = plane % channels_;
-      run_plane(input + plane * in_h_ * in_w_, weights + c * taps_, bias[c], output + plane * out_h_ * out_w_);
-    }
+    post_ops_.apply(buffers);
   }
 
   const char* implementation() const override { return channels_last_ ? "direct:nhwc" : "direct:nchw"; }
@@ -87,6 +90,7 @@ class DepthwiseConv final : public nntest::Operator {
 
   Window window_;
   bool channels_last_;
+  nntest::PostOps post_ops_;
   std::vector<Native> natives_;
   std::int64_t batch_, channels_, in_h_, in_w_, out_h_, out_w_, taps_;
 };

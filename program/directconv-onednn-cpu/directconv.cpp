@@ -22,7 +22,7 @@ std::optional<ConvolutionDesc> find_direct(const Question& question, const Convo
 
 class DirectConv final : public Convolution {
  public:
-  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "relu", describe};
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", kFusions, describe};
 
   static void check(const Question&) {}
 

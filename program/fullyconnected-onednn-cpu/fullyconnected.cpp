@@ -8,7 +8,7 @@ using nntest::Question;
 
 class FullyConnected final : public Primitive {
  public:
-  static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,NHWC,auto", "relu", describe};
+  static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,NHWC,auto", kFusions, describe};
 
   static void check(const Question& question) {
     const auto output = question.dims(NNTEST_OUTPUT);
@@ -28,13 +28,14 @@ class FullyConnected final : public Primitive {
     using ProductDesc = dnnl::inner_product_forward::primitive_desc;
     const auto described = describe_primitive([&] {
       return ProductDesc(engine(), dnnl::prop_kind::forward_inference, activation_desc(question, input),
-                         any_layout(weights), bias, activation_desc(question, output), attributes(question));
+                         any_layout(weights), bias, activation_desc(question, output), attributes(question, output));
     });
     use(described, dnnl::inner_product_forward(described));
     bind(NNTEST_INPUT, DNNL_ARG_SRC, input, described.src_desc());
     bind(NNTEST_WEIGHTS, DNNL_ARG_WEIGHTS, weights, described.weights_desc());
     bind(NNTEST_BIAS, DNNL_ARG_BIAS, bias, described.bias_desc());
     bind(NNTEST_OUTPUT, DNNL_ARG_DST, output, described.dst_desc());
+    bind_fused(question, output, described);
   }
 };
 

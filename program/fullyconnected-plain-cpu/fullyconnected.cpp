@@ -22,7 +22,8 @@ float dot(const float* left, const float* right, std::int64_t count) {
 
 class FullyConnected final : public nntest::Operator {
  public:
-  static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,NHWC,auto", "", nntest::describe_plain};
+  static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,NHWC,auto", nntest::kFusions,
+                                                nntest::describe_plain};
 
   static void check(const Question& question) {
     nntest::require_one_thread(question);
@@ -32,7 +33,8 @@ class FullyConnected final : public nntest::Operator {
     }
   }
 
-  explicit FullyConnected(const Question& question) : natives_(nntest::plain_natives(question)) {
+  explicit FullyConnected(const Question& question)
+      : post_ops_(question), natives_(nntest::plain_natives(question)) {
     const auto input = question.dims(NNTEST_INPUT);
     batch_ = input[0], channels_ = input[1], pixels_ = input[2] * input[3];
     inner_ = channels_ * pixels_, outer_ = question.elements(NNTEST_BIAS);
@@ -66,11 +68,13 @@ class FullyConnected final : public nntest::Operator {
         *output++ = bias[k] + dot(input + image * inner_, weights + k * inner_, inner_);
       }
     }
+    post_ops_.apply(buffers);
   }
 
   const char* implementation() const override { return "dot"; }
 
  private:
+  nntest::PostOps post_ops_;
   std::vector<Native> natives_;
   std::int64_t batch_, channels_, pixels_, inner_, outer_;
 };

@@ -72,11 +72,7 @@ def plain_programs() -> list[str]:
 
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [
-        item
-        for name in plain_programs()
-        for item in first_shape(name, largest=30)
-    ],
+    [item for name in plain_programs() for item in first_shape(name, largest=30)],
     ids=lambda value: value.stem if isinstance(value, Path) else value,
 )
 def test_the_drivers_table_of_shapes_agrees_with_the_species(name: str, shape: Path, tmp_path: Path) -> None:

@@ -18,6 +18,10 @@ from tests.programs.build import CACHE, REPOSITORY, case_of, source_of, start
 pytestmark = pytest.mark.native
 
 NAMES = sorted(path.name for path in (REPOSITORY / "program").iterdir() if (path / ".cm" / "meta.json").is_file())
+# Asks for what the installed version may not have at all; it has its own test.
+COMPUTING = [name for name in NAMES if not name.startswith("winogradconv-")]
+FUSING = [name for name in COMPUTING if name.endswith(("conv-onednn-cpu", "connected-onednn-cpu"))]
+FUSING += [name.replace("onednn", "plain") for name in FUSING if not name.startswith("direct")]
 REFERENCES = ReferenceCache(CACHE.parent / "references")
 # What a program may refuse, by the start of its reason; anything else is a fault.
 REFUSALS = (
@@ -27,7 +31,9 @@ REFUSALS = (
 )
 
 
-def check_all(name: str, driver: DriverProcess, *, threads: int, batches: tuple[int, ...], folder: Path) -> int:
+def check_all(
+    name: str, driver: DriverProcess, *, threads: int, batches: tuple[int, ...], folder: Path, post_ops: str = ""
+) -> int:
     """Check every shape and layout; return how many were done."""
     meta = source_of(name).meta["nntest"]
     done = 0
@@ -35,7 +41,7 @@ def check_all(name: str, driver: DriverProcess, *, threads: int, batches: tuple[
         for layout in meta["layouts"]:
             for batch in batches:
                 values = {**json.loads(file.read_text()), "CK_IN_SHAPE_N": batch}
-                case = case_of(name, values, layout=layout, threads=threads)
+                case = case_of(name, values, layout=layout, threads=threads, post_ops=post_ops)
                 try:
                     setup = driver.setup(1, case)
                 except UnsupportedCase as refusal:
@@ -51,13 +57,13 @@ def check_all(name: str, driver: DriverProcess, *, threads: int, batches: tuple[
     return done
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", COMPUTING)
 def test_the_output_is_right_for_edge_shapes_in_all_layouts(name: str, tmp_path: Path) -> None:
     with start(name) as driver:
         assert check_all(name, driver, threads=1, batches=(1, 2), folder=tmp_path) >= 10
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "plain" not in name])
+@pytest.mark.parametrize("name", [name for name in COMPUTING if "plain" not in name])
 def test_the_output_is_right_with_two_threads(name: str, tmp_path: Path) -> None:
     with start(name, threads=2) as driver:
         assert check_all(name, driver, threads=2, batches=(1,), folder=tmp_path) >= 5
@@ -83,6 +89,37 @@ def test_onednn_fuses_relu(onednn: DriverProcess, tmp_path: Path) -> None:
     plain, fused = (np.fromfile(tmp_path / f"{name}.bin", np.float32) for name in ("plain", "fused"))
     assert (plain < 0).any()
     np.testing.assert_array_equal(fused, np.maximum(plain, 0))
+
+
+@pytest.mark.parametrize("name", FUSING)
+@pytest.mark.parametrize("post_ops", ["relu", "sum", "sum+relu"])
+def test_fused_operations_are_right_for_edge_shapes_in_all_layouts(name: str, post_ops: str, tmp_path: Path) -> None:
+    with start(name) as driver:
+        assert check_all(name, driver, threads=1, batches=(2,), folder=tmp_path, post_ops=post_ops) >= 10
+
+
+@pytest.mark.parametrize("name", [name for name in COMPUTING if name not in FUSING])
+def test_programs_that_fuse_nothing_say_so(name: str) -> None:
+    species = source_of(name).meta["nntest"]["species"]
+    file = min((REPOSITORY / "dataset" / f"tensor-{species}-synthetic").glob("shape-*.json"))
+    with start(name) as driver, pytest.raises(UnsupportedCase, match="post_ops relu cannot be fused here"):
+        driver.setup(1, case_of(name, json.loads(file.read_text()), post_ops="relu", layout="NCHW"))
+
+
+def test_winograd_is_refused_by_a_version_that_has_none_and_checked_otherwise(tmp_path: Path) -> None:
+    name = "winogradconv-onednn-cpu"
+    values = {"CK_IN_SHAPE_C": 32, "CK_IN_SHAPE_H": 14, "CK_IN_SHAPE_W": 14, "CK_OUT_SHAPE_C": 32, "CK_CONV_KERNEL": 3}
+    with start(name) as driver:
+        case = case_of(name, values)
+        version = driver.describe["version"]
+        try:
+            assert "wino" in driver.setup(1, case, tmp_path / "output.bin").implementation
+        except UnsupportedCase as refusal:
+            assert refusal.reason == f"oneDNN {version} has no Winograd kernel for this case on this processor"
+            return
+    output = np.fromfile(tmp_path / "output.bin", np.float32)
+    checked = verify(case, output, REFERENCES.expected(case), "winograd")
+    assert checked.verified, checked.reason
 
 
 def test_blocked_layouts_are_native_and_reordered(onednn: DriverProcess) -> None:

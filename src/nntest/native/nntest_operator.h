@@ -79,7 +79,7 @@ typedef struct nntest_request {
   const nntest_parameter *parameters; /* normalised: pads as T,L,B,R, groups, strides, dilations */
   int32_t parameter_count;
   const char *layout; /* "NCHW", "NHWC" (plain, strides tell), or "auto": described as NCHW, the library may choose its own */
-  const char *post_ops; /* "", or fused operations in order: "relu", "sum+relu"; a sum adds input1, laid out as output */
+  const char *post_ops; /* "", or fused operations in order: "relu", "sum+relu"; what a sum adds is input1 */
   int32_t threads;
 } nntest_request;
 

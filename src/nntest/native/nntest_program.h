@@ -2,6 +2,7 @@
 // of nntest_operator.h is there. Exceptions become answers; none crosses into the driver.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -29,6 +30,16 @@ class Question {
   std::string species() const { return request_.species; }
   std::string layout() const { return request_.layout; }
   std::string post_ops() const { return request_.post_ops; }
+  // The fused operations one by one, in order.
+  std::vector<std::string> post_op_list() const {
+    std::vector<std::string> operations;
+    const std::string all = post_ops();
+    for (std::size_t begin = 0, end = 0; end < all.size(); begin = end + 1) {
+      end = std::min(all.find('+', begin), all.size());
+      operations.push_back(all.substr(begin, end - begin));
+    }
+    return operations;
+  }
   int threads() const { return request_.threads; }
   bool free_layout() const { return layout() == "auto"; }  // the library may choose its own
   bool channels_last() const { return layout() == "NHWC"; }

@@ -31,7 +31,8 @@ inline ConvolutionDesc describe_convolution(const Question& question, const Conv
                            any_layout(grouped_weights(question, dims.groups)),
                            plain_desc(question.tensor(NNTEST_BIAS)), activation(NNTEST_OUTPUT),
                            {window.stride_h, window.stride_w}, {window.dilation_h - 1, window.dilation_w - 1},
-                           {window.top, window.left}, {window.bottom, window.right}, attributes(question));
+                           {window.top, window.left}, {window.bottom, window.right},
+                           attributes(question, plain_desc(question.tensor(NNTEST_OUTPUT))));
   });
 }
 
@@ -43,6 +44,7 @@ class Convolution : public Primitive {
     bind(NNTEST_WEIGHTS, DNNL_ARG_WEIGHTS, grouped_weights(question, dims.groups), described.weights_desc());
     bind(NNTEST_BIAS, DNNL_ARG_BIAS, plain_desc(question.tensor(NNTEST_BIAS)), described.bias_desc());
     bind(NNTEST_OUTPUT, DNNL_ARG_DST, plain_desc(question.tensor(NNTEST_OUTPUT)), described.dst_desc());
+    bind_fused(question, plain_desc(question.tensor(NNTEST_OUTPUT)), described);
   }
 };
 

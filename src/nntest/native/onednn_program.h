@@ -108,15 +108,20 @@ inline Desc channel_blocked(const Desc& plain) {
   return {plain.get_dims(), plain.get_data_type(), wide ? Tag::nChw16c : Tag::nChw8c};
 }
 
+// What programs fuse that give `attributes` their output and call `bind_fused`. A sum adds a tensor of its own, in the
+// output's layout: oneDNN's sum in place would add to what the previous call has left in the output.
+inline constexpr const char* kFusions = "relu,sum,sum+relu";
+
 // The buffer for intermediate results is the driver's, so that it is counted and evicted like the others.
-inline dnnl::primitive_attr attributes(const Question& question) {
+inline dnnl::primitive_attr attributes(const Question& question, const Desc& output = {}) {
+  dnnl::post_ops fused;
+  for (const std::string& operation : question.post_op_list()) {
+    if (operation == "relu") fused.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+    if (operation == "sum") fused.append_binary(dnnl::algorithm::binary_add, any_layout(output));
+  }
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (question.post_ops() == "relu") {
-    dnnl::post_ops fused;
-    fused.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-    attributes.set_post_ops(fused);
-  }
+  attributes.set_post_ops(fused);
   return attributes;
 }
 
@@ -183,9 +188,21 @@ class Primitive : public Operator {
     add_slot({role, plain, native, dnnl::memory(native, engine(), DNNL_MEMORY_NONE), nullptr, 0, false}, argument);
   }
 
+  // What a fused sum adds, in the layout that the library has chosen for it.
+  template <class PrimitiveDesc>
+  void bind_fused(const Question& question, const Desc& plain, const PrimitiveDesc& described) {
+    int position = 0;
+    for (const std::string& operation : question.post_op_list()) {
+      const int argument = DNNL_ARG_ATTR_MULTIPLE_POST_OP(position++) | DNNL_ARG_SRC_1;
+      if (operation != "sum") continue;
+      bind(NNTEST_INPUT1, argument, plain, described.query_md(dnnl::query::exec_arg_md, argument));
+    }
+  }
+
   // An argument that lies within the buffer of a role, for a program that says itself what that buffer is.
   void bind_part(nntest_role role, int argument, const Desc& desc, std::size_t offset_bytes) {
-    add_slot({role, desc, desc, dnnl::memory(desc, engine(), DNNL_MEMORY_NONE), nullptr, offset_bytes, true}, argument);
+    const dnnl::memory memory(desc, engine(), DNNL_MEMORY_NONE);
+    add_slot({role, desc, desc, memory, nullptr, offset_bytes, true}, argument);
   }
 
  private:

@@ -149,7 +149,7 @@ void concat(Reader& reader) {
   const Dims input = reader.input();
   const std::int64_t second = reader.required("CK_CONCAT_C1");
   const std::int64_t third = reader.read("CK_CONCAT_C2", 0, 0), fourth = reader.read("CK_CONCAT_C3", 0, 0);
-  if (fourth != 0 && third == 0) throw Failure("CK_CONCAT_C3 is given and CK_CONCAT_C2 is 0; expected inputs without a gap");
+  if (fourth != 0 && third == 0) throw Failure("CK_CONCAT_C3 is given without CK_CONCAT_C2; expected no gap");
   const auto part = [&](std::int64_t channels) { return Dims{input[0], channels, input[2], input[3]}; };
   reader.tensors() = {{NNTEST_INPUT, input},
                       {NNTEST_INPUT1, part(second)},
