@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from nntest.errors import DriverError, NNTestError
@@ -12,6 +13,7 @@ from nntest.measure.energy import EnergyMeter
 from nntest.measure.groups import Group, round_order
 from nntest.measure.interrupts import Interrupts
 from nntest.measure.journal import Journal
+from nntest.measure.machine import Conditions
 from nntest.measure.output import NotCheckedError, OutputCheck
 from nntest.measure.processes import Processes, Slot
 from nntest.measure.standing import Loss, Standing, launch_facts
@@ -168,7 +170,7 @@ class GroupLaunch:
         if standing.lost:
             return
         warm_up = self._warm_up(driver, standing)
-        around = bench.world.conditions()
+        around = self._around
         launch = Launch(
             launch=self._launch,
             setup_s=answer.create_s + answer.prepare_weights_s,
@@ -201,6 +203,11 @@ class GroupLaunch:
             loops=standing.loops,
             memory_bytes=standing.memory_bytes,
         )
+
+    @cached_property
+    def _around(self) -> Conditions:
+        """The machine when the launch began."""
+        return self._bench.world.conditions()
 
     def _warm_up(self, driver: Driver, standing: Standing) -> WarmUp:
         bench = self._bench

@@ -1,6 +1,6 @@
 """How a trial stands while its session runs: what is known of it so far, and why it was given up if it was."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -90,4 +90,4 @@ class Standing:
 
 def launch_facts(launch: Launch) -> dict[str, Any]:
     """Return a launch as the journal keeps it."""
-    return asdict(launch)
+    return dict(vars(launch))
