@@ -54,6 +54,13 @@ def test_environment_changes_shapes_seed_and_programs(fake: FakeWorld) -> None:
     assert trial.case.env == {"ONEDNN_VERBOSE": "1"}
 
 
+def test_fused_operations_make_cases_of_their_own(fake: FakeWorld) -> None:
+    made = plan(fake, programs="softmax-one", dataset_files=("shape-4-1-1",), post_ops=("", "sum+relu"))
+    assert names(made) == ["softmax-one one-cpu-1.0.0 4-1-1", "softmax-one one-cpu-1.0.0 4-1-1 fused sum+relu"]
+    assert [trial.case.post_ops for trial in made.trials] == ["", "sum+relu"]
+    assert len({trial.case.id for trial in made.trials}) == 2
+
+
 def test_a_tag_of_another_library_says_nothing_to_a_program(fake: FakeWorld) -> None:
     made = plan(fake, programs="softmax-*", library=("two-cpu-3.1",), dataset_files=("shape-4-1-1",))
     assert names(made) == ["softmax-two two-cpu-3.1 4-1-1"]

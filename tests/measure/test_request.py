@@ -20,6 +20,11 @@ from nntest.measure.request import RunRequest
         ({"seed": -1}, "seed: -1 was given; expected an integer from 0 to 2^63 - 1"),
         ({"layout": ("NCWH",)}, "layout: 'NCWH' was given; expected one of auto, NCHW, NHWC"),
         ({"cache": ("cold",)}, "cache: 'cold' was given; expected one of warm, cold_weights, cold_all"),
+        (
+            {"post_ops": ("relu+gelu",)},
+            "post_ops: 'relu+gelu' was given; expected relu, sum, or both joined by + in their order, such as sum+relu",
+        ),
+        ({"post_ops": ()}, "post_ops: no value was given; expected at least one, or leave the option out"),
         ({"data": "ones"}, "data: 'ones' was given; expected one of normal, relu, int, zeros"),
         (
             {"timestamp": "a/b"},

@@ -59,6 +59,9 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         str,
         _option("--isa-max", _WHAT, "Newest instructions to use, such as avx2; native: all there are (comma list)."),
     ] = "native",
+    post_ops: Annotated[
+        str, _option("--post-ops", _WHAT, "Fused operations: none, relu, sum, sum+relu (comma list).")
+    ] = "none",
     data: Annotated[str, _option("--data", _WHAT, "How inputs are filled: normal, relu, int, zeros.")] = "normal",
     seed: Annotated[int, _option("--seed", _WHAT, "Seed of the inputs.")] = 42,
     env: Annotated[
@@ -122,6 +125,7 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         layout=_words(layout),
         cache=cast("tuple[CacheState, ...]", _words(cache)),
         isa_max=tuple("" if word == "native" else word for word in _words(isa_max)),
+        post_ops=tuple("" if word == "none" else word for word in _words(post_ops)),
         data=cast("Fill", data),
         seed=seed,
         env=dict(_assignment(item) for item in env or []),

@@ -9,6 +9,7 @@ import orjson
 
 from nntest.errors import DataError, UsageError
 from nntest.measure.answers import DriverFailure
+from nntest.measure.inputs import case_tensors
 from nntest.measure.output import read_output
 from nntest.measure.trial import Trial
 from nntest.model.species import find_species
@@ -77,8 +78,7 @@ def _dump_case(folder: Path, raw: Path, driver: "Driver", key: int, trial: Trial
 
     case = trial.case
     stem = dump_stem(trial)
-    tensors = find_species(case.species).tensors(case.parameters, case.batch_size)
-    for role, dims in tensors.items():
+    for role, dims in case_tensors(case).items():
         if role == "output":
             driver.output(key, raw)
             values = read_output(raw, case)
@@ -103,6 +103,8 @@ def dump_stem(trial: Trial) -> str:
         f"t{case.threads}" if case.threads != 1 else "",
         case.layout.lower() if case.layout != "auto" else "",
         case.cache if case.cache != "warm" else "",
+        case.isa_max,
+        case.post_ops,
         "".join(letter for letter in candidate.flags if letter.isalnum()),
     )
     return "-".join(filter(None, parts))

@@ -235,11 +235,16 @@ def _cases(request: RunRequest, candidate: Candidate, shape: Shape, limits: Sequ
             threads=threads,
             cache=cache,
             isa_max=isa_max,
+            post_ops=post_ops,
             data=request.data,
             seed=seed_of(request),
             env=program_env(request, [shape.species]),
         )
-        for threads, layout, cache, isa_max in product(
-            dict.fromkeys(request.threads), dict.fromkeys(request.layout), dict.fromkeys(request.cache), limits
+        for threads, layout, cache, isa_max, post_ops in product(
+            dict.fromkeys(request.threads),
+            dict.fromkeys(request.layout),
+            dict.fromkeys(request.cache),
+            limits,
+            dict.fromkeys(request.post_ops),
         )
     ]

@@ -11,6 +11,7 @@ from nntest.model.case import CacheState, Fill
 
 CACHE_STATES: tuple[CacheState, ...] = ("warm", "cold_weights", "cold_all")
 LAYOUTS = ("auto", "NCHW", "NHWC")
+POST_OPS = ("relu", "sum")
 FILLS: tuple[Fill, ...] = ("normal", "relu", "int", "zeros")
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -21,13 +22,13 @@ _ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class RunRequest:
     """The options of ``nntest run`` and ``ck run nntest:...``; a tuple is a dimension of the session.
 
-    Every combination of the dimensions (``library``, ``flags``, ``threads``, ``layout``, ``cache``, ``isa_max``, batch
-    sizes) is measured; an empty ``isa_max`` lets the library use all that the processor has. ``iterations`` counts
-    autotuning points: the first N batch sizes of 1, 2, 4, 8, ...; it is no number of loops. Empty ``dataset_uoa``
-    means every dataset of the programs' species, empty ``library`` the version that is found first. ``timeout_s``
-    bounds one request to a driver; ``budget_s`` the whole session's measuring, together with ``until_ci_pct``.
-    ``sweep`` holds values by CK_* key that each shape takes in turn; where neither dataset nor file is named, one
-    shape of each species is swept.
+    Every combination of the dimensions (``library``, ``flags``, ``threads``, ``layout``, ``cache``, ``isa_max``,
+    ``post_ops``, batch sizes) is measured; an empty ``isa_max`` lets the library use all that the processor has, an
+    empty ``post_ops`` fuses nothing. ``iterations`` counts autotuning points: the first N batch sizes of 1, 2, 4, 8,
+    ...; it is no number of loops. Empty ``dataset_uoa`` means every dataset of the programs' species, empty
+    ``library`` the version that is found first. ``timeout_s`` bounds one request to a driver; ``budget_s`` the whole
+    session's measuring, together with ``until_ci_pct``. ``sweep`` holds values by CK_* key that each shape takes in
+    turn; where neither dataset nor file is named, one shape of each species is swept.
 
     Raises
     ------
@@ -59,6 +60,7 @@ class RunRequest:
     layout: tuple[str, ...] = ("auto",)
     cache: tuple[CacheState, ...] = ("warm",)
     isa_max: tuple[str, ...] = ("",)
+    post_ops: tuple[str, ...] = ("",)
     loops: int | None = None
     launches: int | None = None
     seed: int = 42
@@ -105,7 +107,7 @@ class RunRequest:
                 raise UsageError(f"{_option(name)}: {value} was given; expected a number above 0")
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"seed: {self.seed} was given; expected an integer from 0 to 2^63 - 1")
-        for name in ("threads", "layout", "cache", "flags", "isa_max"):
+        for name in ("threads", "layout", "cache", "flags", "isa_max", "post_ops"):
             if not getattr(self, name):
                 raise UsageError(f"{name}: no value was given; expected at least one, or leave the option out")
 
@@ -114,6 +116,12 @@ class RunRequest:
             _one_of("layout", layout, LAYOUTS)
         for cache in self.cache:
             _one_of("cache", cache, CACHE_STATES)
+        for post_ops in filter(None, self.post_ops):
+            if not set(post_ops.split("+")) <= set(POST_OPS):
+                raise UsageError(
+                    f"post_ops: {post_ops!r} was given; expected relu, sum, or both joined by + in their order, "
+                    "such as sum+relu"
+                )
         _one_of("data", self.data, FILLS)
 
     def _check_words(self) -> None:

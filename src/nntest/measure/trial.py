@@ -44,5 +44,6 @@ class Trial:
             case.layout if case.layout != "auto" else "",
             case.cache if case.cache != "warm" else "",
             f"isa {case.isa_max}" if case.isa_max else "",
+            f"fused {case.post_ops}" if case.post_ops else "",
         )
         return " ".join(filter(None, (self.candidate.name, self.shape.name, *unusual)))
