@@ -44,7 +44,7 @@ def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str])
         (
             ["list", "zzz"],
             "nntest list: 'zzz' was given; "
-            "expected one of programs, datasets, libraries, experiments, analyses, points",
+            "expected one of programs, datasets, libraries, experiments, analyses, notes, points",
         ),
         (["run", "--threads=one"], "nntest: threads: 'one' was given; expected integers such as 1,2,4"),
         (["run", "--env.CK-SEED=1"], "nntest: env: 'CK-SEED' was given; expected env.KEY=VALUE with KEY like CK_SEED"),

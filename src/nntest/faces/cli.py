@@ -25,6 +25,7 @@ from nntest.faces import (
     install_library,
     lists,
     new,
+    notes,
     peak,
     report,
     run,
@@ -74,7 +75,7 @@ def version_or_help(version: bool = typer.Option(False, "--version", help="Print
 
 for _module in (
     run, ab, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, install_library,
-    uninstall,
+    notes, uninstall,
 ):  # fmt: skip
     _module.register(app)
 target.register(app)

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_things(  # noqa: PLR0917 - typer reads the options off the signature
-    what: Annotated[str, typer.Argument(help="programs, datasets, libraries, experiments, points or analyses.")],
+    what: Annotated[str, typer.Argument(help="programs, datasets, libraries, experiments, points, analyses or notes.")],
     pattern: Annotated[
         str, typer.Argument(help="Only names like this, such as '*conv-*'; for points, those of their experiments.")
     ] = "*",
@@ -29,7 +29,7 @@ def list_things(  # noqa: PLR0917 - typer reads the options off the signature
     shown: Annotated[str, typer.Option("--columns", help="Points: columns to show (comma list).")] = "",
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
 ) -> int:
-    """List programs, datasets, libraries, experiments, points or analyses."""
+    """List programs, datasets, libraries, experiments, points, analyses, or notes: what was said of points."""
     check_format(form)
     if what == "points":
         return list_points(pattern, tags=tags, where=where or [], source=source, shown=shown, form=form)
@@ -105,6 +105,12 @@ def _analyses(pattern: str, tags: str) -> _Table:
     )
 
 
+def _notes(pattern: str, tags: str) -> _Table:
+    from nntest.faces.notes import note_rows
+
+    return ("experiment", "point", "state", "tags", "notes"), note_rows(pattern, tags)
+
+
 def _option(name: str, words: Mapping[str, object]) -> str:
     default = words.get("default")
     return f"--{name}={'' if default is None else default}"
@@ -116,5 +122,6 @@ _LISTS: Mapping[str, Callable[[str, str], _Table]] = {
     "libraries": _libraries,
     "experiments": _experiments,
     "analyses": _analyses,
+    "notes": _notes,
 }
 _THINGS = (*_LISTS, "points")
