@@ -34,6 +34,7 @@ from nntest.faces import (
     sql,
     target,
     uninstall,
+    why,
 )
 from nntest.faces.arguments import Syntax, normalise
 
@@ -75,7 +76,7 @@ def version_or_help(version: bool = typer.Option(False, "--version", help="Print
 
 for _module in (
     run, ab, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, install_library,
-    notes, uninstall,
+    notes, why, uninstall,
 ):  # fmt: skip
     _module.register(app)
 target.register(app)
