@@ -63,13 +63,13 @@ def test_our_points_and_those_of_others_give_the_same_table(tmp_path, without_ty
 
 
 def test_what_a_view_asks_for_is_all_that_is_decoded():
-    ours = layout_of(find_views()[:1], "")
-    assert ("nntest", "samples", "seconds") in ours.getters
-    assert ("nntest", "samples", "at_s") not in ours.getters
+    fields = layout_of(find_views()[:1], "").fields
+    assert ("nntest", "samples", "seconds") in fields["nntest", "samples"]
+    assert ("nntest", "samples", "at_s") not in fields["nntest", "samples"]
     # A value and something inside it: the value is decoded as a whole.
-    assert ("nntest", "failure") in ours.getters
-    assert ("nntest", "failure", "kind") not in ours.getters
+    assert ("nntest", "failure") in fields["nntest",]
+    assert ("nntest", "failure") not in fields
 
 
 def test_a_view_knows_what_tells_an_earlier_ones_points():
-    assert ("nntest", "format") in layout_of(find_views()[:2], "").getters
+    assert ("nntest", "format") in layout_of(find_views()[:2], "").fields["nntest",]

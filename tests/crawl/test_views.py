@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from nntest.crawl import views
 from nntest.crawl.columns import COLUMNS
 from nntest.crawl.views import SHIPPED, find_views, parse_view
 from nntest.errors import DataError, UsageError
@@ -18,6 +19,12 @@ GOOD = {
 
 def test_the_shipped_views_are_whole():
     assert [view.name for view in find_views()] == list(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_views_would_pass_as_a_users(name: str):
+    data = (Path(views.__file__).parent / "views" / f"{name}.json").read_bytes()
+    assert parse_view(data, where=name) == parse_view(data, where=name, shipped=True)
 
 
 def test_a_user_s_view_is_asked_first(tmp_path):

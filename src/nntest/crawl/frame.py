@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Flops = Literal["true", "study"]
 
-_FEW = 100
+_FEW = 500
 
 
 def to_frame(
@@ -143,7 +143,7 @@ def _categorical(codes: Any, categories: Sequence[str]) -> pd.Categorical:
 
 
 # Making a type takes longer than making a column of a few hundred rows, and most types recur.
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _dtype(categories: tuple[str, ...]) -> pd.CategoricalDtype:
     return pd.CategoricalDtype(pd.Index(categories, dtype="str"))
 

@@ -8,7 +8,6 @@ fit a type (an object where a list was expected, NaN) are decoded without types.
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -27,11 +26,14 @@ _NOTHING = msgspec.Raw(b"null")
 
 @dataclass(frozen=True)
 class Layout:
-    """One view's type: ``decode`` bytes, then get at the objects' values; ``items`` serves those of inner lists."""
+    """One view's type: ``decode`` bytes, then get at the objects' values; ``items`` serves those of inner lists.
+
+    ``fields`` are the paths of what an object holds, in the order of its type, by the path of the object.
+    """
 
     type: Any
     decode: Callable[[bytes], Any]
-    getters: Mapping[Keys, Callable[[Any], Any]]
+    fields: Mapping[Keys, tuple[Keys, ...]]
     items: Mapping[Keys, "Layout"]
 
 
@@ -105,28 +107,27 @@ def _ask_parts(view: View, part: Part, repetition: _Node) -> None:
 
 def _build(root: _Node) -> Layout:
     numbers = itertools.count()
-    getters: dict[Keys, Callable[[Any], Any]] = {}
+    fields: dict[Keys, tuple[Keys, ...]] = {}
     items: dict[Keys, Layout] = {}
-    made = _struct(root, (), numbers, getters, items)
-    return Layout(made, msgspec.json.Decoder(made).decode, getters, items)
+    made = _struct(root, (), numbers, fields, items)
+    return Layout(made, msgspec.json.Decoder(made).decode, fields, items)
 
 
 def _struct(
-    node: _Node, keys: Keys, numbers: "itertools.count[int]", getters: dict[Keys, Any], items: dict[Keys, Layout]
+    node: _Node, keys: Keys, numbers: "itertools.count[int]", known: dict[Keys, Any], items: dict[Keys, Layout]
 ) -> Any:
     """Return a struct type; its fields stand in the order of the keys in our files, where the decoder looks first."""
     fields: list[Any] = []
     for key, inner in sorted(node.fields.items()):
-        name = f"f{len(fields)}"
-        place = (*keys, key)
-        kind, default = _field(inner, place, numbers, getters, items)
-        getters[place] = attrgetter(name)
+        name, place = f"f{len(fields)}", (*keys, key)
+        kind, default = _field(inner, place, numbers, known, items)
         fields.append((name, kind, msgspec.field(default=default, name=key)))
+    known[keys] = tuple((*keys, key) for key in sorted(node.fields))
     return msgspec.defstruct(f"Point{next(numbers)}", fields, frozen=True, gc=False)
 
 
 def _field(
-    node: _Node, keys: Keys, numbers: "itertools.count[int]", getters: dict[Keys, Any], items: dict[Keys, Layout]
+    node: _Node, keys: Keys, numbers: "itertools.count[int]", known: dict[Keys, Any], items: dict[Keys, Layout]
 ) -> tuple[Any, Any]:
     """Return a field's type and what stands for a missing one."""
     if node.items is not None and not node.fields and node.kind is None:
@@ -134,7 +135,7 @@ def _field(
         inner: Any = items[keys].type
         return list[inner], None
     if node.fields and node.items is None:
-        made = _struct(node, keys, numbers, getters, items)
+        made = _struct(node, keys, numbers, known, items)
         return made, made()
     if node.kind is msgspec.Raw:
         return msgspec.Raw, _NOTHING

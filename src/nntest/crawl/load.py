@@ -1,6 +1,5 @@
 """``nntest.load``: points from any source as one data frame."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,13 +8,13 @@ from nntest.crawl.columns import BY_NAME, KERNEL_COLUMNS, LAYER_COLUMNS, Column
 from nntest.crawl.extract import Skip
 from nntest.crawl.sources import Folder, Listing, Source, open_sources
 from nntest.crawl.views import Part, find_views
-from nntest.crawl.wanted import wanted_rows
 from nntest.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nntest.crawl.frame import Flops
+    from nntest.crawl.wanted import Wanted
 
 
 class Skipped(NamedTuple):
@@ -79,17 +78,18 @@ def load(
     from nntest.crawl.frame import restrict, to_frame
 
     _check_columns([*(where if isinstance(where, Mapping) else ()), *columns])
-    wanted = wanted_rows(where)
+    wanted = _wanted(where) if where else None
     known = find_views(views)
     listings = open_sources(source, tags)
     for listing in listings:
-        listing.found = wanted.folders(listing.found)
+        listing.found = wanted.folders(listing.found) if wanted else listing.found
     collected = collect(listings, known, use_index=index, workers=workers)
     folders = [folder for listing in listings for folder in listing.folders]
     skipped = _skipped(listings, folders, collected.skips, strict=strict)
-    block = restrict(collected.block, wanted.early)
-    frame = to_frame(block, folders, flops=flops, columns=[*columns, *wanted.late] if columns else ())
-    frame = wanted.rows(frame)
+    block = restrict(collected.block, wanted.early) if wanted else collected.block
+    late = wanted.late if wanted else []
+    frame = to_frame(block, folders, flops=flops, columns=[*columns, *late] if columns else ())
+    frame = wanted.rows(frame) if wanted else frame
     if columns:
         frame = frame[[name for name in frame.columns if name in columns]]
     frame.attrs["skipped"] = skipped
@@ -169,9 +169,18 @@ def _file_at(folders: Sequence[Folder], ordinal: int) -> str:
     raise IndexError(ordinal)
 
 
+def _wanted(where: Mapping[str, Any] | Sequence[str]) -> "Wanted":
+    # Most loads have no conditions, and a small one takes no longer than this import.
+    from nntest.crawl.wanted import wanted_rows
+
+    return wanted_rows(where)
+
+
 def _check_columns(names: Sequence[str]) -> None:
     for name in names:
         if name not in BY_NAME:
+            import difflib
+
             near = difflib.get_close_matches(name, BY_NAME, n=1)
             hint = f"did you mean `{near[0]}`?" if near else "docs/formats.md lists the columns"
             raise UsageError(f"{name}: no such column; {hint}")

@@ -75,27 +75,24 @@ def no_collector() -> Iterator[None]:
 
 @dataclass
 class _Batch:
-    """Files that wait for extraction, column by column."""
+    """Files that wait for extraction: place, tags, document, content of each."""
 
-    ordinals: list[int] = field(default_factory=list)
-    tags: list[Tags] = field(default_factory=list)
-    documents: list[Any] = field(default_factory=list)
-    contents: list[bytes] = field(default_factory=list)
+    files: list[tuple[int, Tags, Any, bytes]] = field(default_factory=list)
     size: int = 0
 
-    def add(self, ordinal: int, tags: Tags, document: Any, content: bytes) -> None:
-        self.documents.append(document)
-        self.ordinals.append(ordinal)
-        self.tags.append(tags)
-        self.contents.append(content)
-        self.size += len(content)
+    @property
+    def full(self) -> bool:
+        return len(self.files) >= _AT_A_TIME or self.size >= _BYTES_AT_A_TIME
 
-    def holds(self, enough: int) -> bool:
-        return self.size >= _BYTES_AT_A_TIME or len(self.documents) >= enough
+    def documents(self, layout: Layout | None = None) -> Documents:
+        _, tags, documents, _ = zip(*self.files, strict=True)
+        return Documents(list(documents), list(tags), layout)
+
+    def ordinals(self) -> list[int]:
+        return [file[0] for file in self.files]
 
     def take(self, positions: Sequence[int]) -> "_Batch":
-        columns = (self.ordinals, self.tags, self.documents, self.contents)
-        return _Batch(*([column[index] for index in positions] for column in columns))  # type: ignore[arg-type]
+        return _Batch([self.files[index] for index in positions])
 
 
 class Reader:
@@ -118,6 +115,7 @@ class Reader:
 
     def add(self, work: Work) -> None:
         """Read the files of one experiment."""
+        tags = work.tags
         with self._opened(work) as fetch:
             for ordinal, name, size in zip(work.ordinals, work.names, work.sizes, strict=True):
                 try:
@@ -126,9 +124,9 @@ class Reader:
                     self._skips.append(Skip(ordinal, str(error)))
                     continue
                 if self._usual < 0:
-                    self._usual = self._view_of(data, work.tags)
-                self._decode(self._usual, self._batch, ordinal, work.tags, data)
-                if self._batch.holds(_AT_A_TIME):
+                    self._usual = self._view_of(data, tags)
+                self._decode(self._usual, self._batch, ordinal, tags, data)
+                if self._batch.full:
                     self._flush()
 
     def harvest(self) -> Harvest:
@@ -178,34 +176,34 @@ class Reader:
 
     def _flush(self) -> None:
         batch, self._batch = self._batch, _Batch()
-        if not batch.documents:
+        if not batch.files:
             return
         usual = self._usual
         batch = self._extract(usual, batch)
         for index in range(len(self._extractors)):
-            if not batch.documents:
+            if not batch.files:
                 return
             if index == usual:
                 continue
             rest = self._extract(index, self._decoded_again(index, batch))
-            if len(rest.documents) < len(batch.documents):
+            if len(rest.files) < len(batch.files):
                 self._usual = index
             batch = rest
-        for ordinal, tags, data in zip(batch.ordinals, batch.tags, batch.contents, strict=True):
+        for ordinal, tags, _, data in batch.files:
             self._add_plain(ordinal, tags, data)
 
     def _extract(self, index: int, batch: _Batch) -> _Batch:
         """Extract the documents of one view, and return those that it does not know or an earlier one does."""
-        documents = Documents(batch.documents, batch.tags, self._layout(index))
+        if not batch.files:
+            return batch
+        documents = batch.documents(self._layout(index))
         mine = self._mine(index, documents)
         if all(mine):
-            if mine:
-                self._extractors[index].add(batch.ordinals, documents)
+            self._extractors[index].add(batch.ordinals(), documents)
             return _Batch()
         taken = [position for position, one in enumerate(mine) if one]
         if taken:
-            ordinals = [batch.ordinals[position] for position in taken]
-            self._extractors[index].add(ordinals, documents.take(taken))
+            self._extractors[index].add(batch.take(taken).ordinals(), documents.take(taken))
         return batch.take([position for position, one in enumerate(mine) if not one])
 
     def _mine(self, index: int, documents: Documents) -> list[bool]:
@@ -217,7 +215,7 @@ class Reader:
 
     def _decoded_again(self, index: int, batch: _Batch) -> _Batch:
         decoded = _Batch()
-        for ordinal, tags, data in zip(batch.ordinals, batch.tags, batch.contents, strict=True):
+        for ordinal, tags, _, data in batch.files:
             self._decode(index, decoded, ordinal, tags, data)
         return decoded
 
@@ -225,7 +223,7 @@ class Reader:
         try:
             # What a type passes over is checked for its form alone.
             _ = data.isascii() or data.decode()
-            layout = self._layout(index)
+            layout = self._layouts.get(index) or self._layout(index)
             document = layout.decode(data)
         except MISFITS:
             self._add_plain(ordinal, tags, data)
@@ -233,7 +231,8 @@ class Reader:
         # Kept for a view that would know it; what is large goes at once, because fresh memory is slow.
         if len(data) >= _LARGE and self._mine(index, Documents([document], [tags], layout))[0]:
             data = b""
-        batch.add(ordinal, tags, document, data)
+        batch.files.append((ordinal, tags, document, data))
+        batch.size += len(data)
 
     def _layout(self, index: int) -> Layout:
         """Return the type of a view's points; making one takes as long as reading a hundred."""
@@ -245,25 +244,27 @@ class Reader:
     def _add_plain(self, ordinal: int, tags: Tags, data: bytes) -> None:
         """Decode a file without types, so that it can be said what is wrong with it, or that nothing is."""
         try:
-            self._plain.add(ordinal, tags, parse(data), b"")
+            self._plain.files.append((ordinal, tags, parse(data), b""))
         except UnreadableError as error:
             self._skips.append(Skip(ordinal, str(error)))
-        if self._plain.holds(_AT_A_TIME):
+        if self._plain.full:
             self._flush_plain()
 
     def _flush_plain(self) -> None:
         batch, self._plain = self._plain, _Batch()
-        rest = list(range(len(batch.documents)))
-        documents = Documents(batch.documents, batch.tags)
+        if not batch.files:
+            return
+        rest = list(range(len(batch.files)))
+        ordinals, documents = batch.ordinals(), batch.documents()
         for extractor in self._extractors:
             known = known_to(extractor.view, documents)
             taken = [index for index in rest if known[index]]
             rest = [index for index in rest if not known[index]]
             if taken:
-                extractor.add([batch.ordinals[index] for index in taken], documents.take(taken))
+                extractor.add([ordinals[index] for index in taken], documents.take(taken))
         names = ", ".join(extractor.view.name for extractor in self._extractors)
         reason = f"no view ({names}) knows such a point; name a view file of its family, or remove the file"
-        self._skips.extend(Skip(batch.ordinals[index], reason) for index in rest)
+        self._skips.extend(Skip(ordinals[index], reason) for index in rest)
 
 
 def known_to(view: View, documents: Documents) -> list[bool]:

@@ -5,11 +5,14 @@ All loops over documents run inside ``map``, which is what makes a hundred thous
 """
 
 import math
+import re
 import struct
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from itertools import repeat
 from typing import Any
+
+from msgspec.structs import astuple
 
 from nntest.crawl.columns import Kind
 from nntest.crawl.layouts import Layout
@@ -17,6 +20,7 @@ from nntest.crawl.views import Keys, Rule, Rules
 
 NAN = math.nan
 UNKNOWN = -1
+_NUMBERS = {float, type(None)}
 _TRUTHS = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -48,10 +52,13 @@ class Documents:
         """Return the value at a path for each document, None where there is none."""
         found = self._values.get(keys)
         if found is None:
-            getter = self.layout.getters.get(keys) if self.layout else None
             parents = self.at(keys[:-1])
-            found = list(map(getter, parents)) if getter else _get(parents, keys[-1])
-            self._values[keys] = found
+            fields = self.layout.fields.get(keys[:-1], ()) if self.layout and parents else ()
+            if keys in fields:
+                # All values of an object at once take a third of the time that they take one by one.
+                self._values.update(zip(fields, map(list, zip(*map(astuple, parents), strict=True)), strict=True))
+                return self._values[keys]
+            found = self._values[keys] = _get(parents, keys[-1])
         return found
 
 
@@ -85,8 +92,8 @@ class Coder(dict[Hashable, int]):
             return None
         if rule.mapping is not None:
             value = rule.mapping.get(_key(value), rule.mapping.get("*"))
-        if rule.strip is not None and isinstance(value, str):
-            value = rule.strip.sub("", value)
+        if rule.strip and isinstance(value, str):
+            value = re.sub(rule.strip, "", value)
         if rule.scale != 1.0:
             number = to_number(value)
             value = None if number is None else number * rule.scale
@@ -123,6 +130,9 @@ def _codes(coder: Coder, documents: Documents) -> list[int]:
         return [coder[coder.rule.constant]] * len(documents)
     values = documents.at(coder.rule.keys) if coder.rule.source == "path" else documents.tags
     try:
+        # Most values are those of the whole session; comparing them is quicker than looking each of them up.
+        if values and values[0] == values[-1] and values.count(values[0]) == len(values):
+            return [coder[values[0]]] * len(values)
         return list(map(coder.__getitem__, values))
     except TypeError:
         return [_code(coder, value) for value in values]
@@ -154,7 +164,7 @@ def _numbers(rule: Rule, documents: Documents) -> list[Any]:
         values: list[Any] = [rule.constant] * len(documents)
     else:
         values = found_by(rule, documents)
-    if set(map(type, values)) != {float}:
+    if not set(map(type, values)) <= _NUMBERS:
         values = [to_number(value) for value in values]
     if rule.na_values:
         values = [None if value in rule.na_values else value for value in values]
@@ -240,5 +250,4 @@ def _tag(rule: Rule, tags: tuple[str, ...]) -> str | None:
         return tags[rule.tag] if -len(tags) <= rule.tag < len(tags) else None
     if rule.source == "tag_in":
         return next((tag for tag in tags if tag in rule.tags), None)
-    pattern = rule.pattern
-    return next((tag for tag in tags if pattern is not None and pattern.search(tag)), None)
+    return next((tag for tag in tags if re.search(rule.pattern, tag)), None)

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from nntest.crawl.content import QUIETLY
 from nntest.errors import UsageError
 from nntest.store.entries import is_point_name, split_tags
 from nntest.store.repository import REPOSITORY_FILE, repository_name, resolve_repository
@@ -192,7 +193,7 @@ def _point_files(path: str) -> tuple[list[str], list[os.stat_result]]:
             statuses = [os.stat(name, dir_fd=descriptor) for name in names]
     finally:
         os.close(descriptor)
-    if not all(stat.S_ISREG(status.st_mode) for status in statuses):
+    if not all(map(stat.S_ISREG, {status.st_mode for status in statuses})):
         pairs = [pair for pair in zip(names, statuses, strict=True) if stat.S_ISREG(pair[1].st_mode)]
         return [name for name, _ in pairs], [status for _, status in pairs]
     return names, statuses
@@ -211,8 +212,11 @@ def _tags_of(damaged: Damaged, path: str) -> tuple[str, ...] | None:
     """Return an entry's tags, empty where its meta is damaged, None where the folder is no entry."""
     meta = f"{path}/.cm/meta.json"
     try:
-        with open(meta, "rb") as file:  # noqa: PTH123 - as above
-            data = file.read()
+        descriptor = os.open(meta, QUIETLY)
+        try:
+            data = os.read(descriptor, os.fstat(descriptor).st_size + 1)
+        finally:
+            os.close(descriptor)
     except OSError:
         return None
     tags = _parse_tags(data)

@@ -60,17 +60,20 @@ _PARTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One way to a column's value; see the module's text."""
+    """One way to a column's value; see the module's text.
+
+    Patterns are texts: most are never asked for, and to compile them all takes as long as to read a hundred points.
+    """
 
     source: str
     keys: Keys = ()
     tag: int = 0
     tags: tuple[str, ...] = ()
-    pattern: re.Pattern[str] | None = None
+    pattern: str = ""
     constant: Any = None
     na_values: tuple[Any, ...] = ()
     mapping: Mapping[str, Any] | None = None
-    strip: re.Pattern[str] | None = None
+    strip: str = ""
     scale: float = 1.0
     per: Keys = ()
     at: Keys = ()
@@ -126,8 +129,8 @@ def views_sha(views: Sequence[View]) -> str:
     return _sha("".join(view.sha for view in views).encode())[:16]
 
 
-def parse_view(data: bytes, *, where: str) -> View:
-    """Build a view from the bytes of its file.
+def parse_view(data: bytes, *, where: str, shipped: bool = False) -> View:
+    """Build a view from the bytes of its file; the patterns of those that ship are known to be right.
 
     Raises
     ------
@@ -138,7 +141,7 @@ def parse_view(data: bytes, *, where: str) -> View:
         words = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise DataError(f"{where}: not valid JSON ({error}); expected a view; correct the file") from None
-    parser = _Parser(where)
+    parser = _Parser(where, shipped=shipped)
     words = parser.mapping(words, "the view", _PARTS)
     repetitions = parser.mapping(words.get("repetitions", {}), "repetitions", ("items", "columns"))
     version = parser.mapping(words.get("format", {}), "format", ("path", "newest"))
@@ -171,7 +174,8 @@ def _sha(data: bytes) -> str:
 @cache
 def _view(name: str) -> View:
     if name in SHIPPED:
-        return parse_view(Path(__file__).with_name("views").joinpath(f"{name}.json").read_bytes(), where=name)
+        data = Path(__file__).with_name("views").joinpath(f"{name}.json").read_bytes()
+        return parse_view(data, where=name, shipped=True)
     try:
         data = Path(name).read_bytes()
     except OSError:
@@ -185,6 +189,7 @@ class _Parser:
     """Turns JSON into rules; every complaint names the file and the place."""
 
     where: str
+    shipped: bool = False
 
     def require(self, condition: bool, place: str, expected: str) -> None:
         if not condition:
@@ -255,10 +260,13 @@ class _Parser:
             na_with=words.get("na_with", ""),
         )
 
-    def pattern(self, text: Any, place: str) -> re.Pattern[str] | None:
+    def pattern(self, text: Any, place: str) -> str:
         if text is None:
-            return None
+            return ""
+        self.require(isinstance(text, str), place, "a regular expression")
         try:
-            return re.compile(text)
-        except (re.error, TypeError):
+            _ = self.shipped or re.compile(text)
+        except re.error:
             raise DataError(f"{self.where}: {place}: expected a regular expression; correct the view") from None
+        checked: str = text
+        return checked

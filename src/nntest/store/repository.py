@@ -19,6 +19,8 @@ LOCAL = "local"
 REPOSITORY_FILE = ".ckr.json"
 #: ck gives every local repository this UID.
 _LOCAL_UID = "9a3280b14a4285c9"
+# The checkout, where this is one.
+_HERE = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,7 @@ def known_repositories(environ: Mapping[str, str] | None = None) -> list[Reposit
 
 def checkout_path() -> Path | None:
     """Return the checkout that this package runs from, or None when it was installed from a wheel."""
-    root = Path(__file__).resolve().parents[3]
-    return root if (root / "program").is_dir() and (root / "dataset").is_dir() else None
+    return _HERE if (_HERE / "program").is_dir() and (_HERE / "dataset").is_dir() else None
 
 
 def local_path(environ: Mapping[str, str] | None = None) -> Path:
