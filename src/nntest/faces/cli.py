@@ -28,6 +28,7 @@ from nntest.faces import (
     notes,
     peak,
     report,
+    rerun,
     run,
     share,
     show,
@@ -76,7 +77,7 @@ def version_or_help(version: bool = typer.Option(False, "--version", help="Print
 
 for _module in (
     run, ab, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, install_library,
-    notes, why, uninstall,
+    rerun, notes, why, uninstall,
 ):  # fmt: skip
     _module.register(app)
 target.register(app)

@@ -2,6 +2,8 @@
 
 from nntest.errors import UsageError
 
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "ms": 1e-3}
+
 
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a comma list."""
@@ -37,3 +39,19 @@ def percentage(name: str, text: str) -> float:
     if not 0 <= value < 100:
         raise UsageError(f"{name}: {text!r} was given; expected a percentage such as 5%")
     return value
+
+
+def duration(name: str, text: str) -> float:
+    """Return a duration in seconds, written as ``60s``, ``2min``, ``1h`` or a bare number of seconds.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = text[len(number) :].strip() or "s"
+    try:
+        return float(number) * _SECONDS[unit]
+    except (KeyError, ValueError):
+        raise UsageError(f"{name}: {text!r} was given; expected a duration such as 60s, 2min or 1h") from None

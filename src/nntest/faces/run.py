@@ -1,19 +1,17 @@
 """``nntest run``: the runner's options, turned into a request."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from nntest.errors import UsageError
+from nntest.faces.options import duration, numbers, words
 
 if TYPE_CHECKING:
     from nntest.model.case import CacheState, Fill
 
-_T = TypeVar("_T")
 _WHAT, _HOW, _WHERE = "What is measured", "How it is measured", "Where the points go"
-_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "ms": 1e-3}
 
 
 def _option(name: str, panel: str, text: str, *also: str) -> Any:
@@ -116,16 +114,16 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         tags=tags,
         species=species,
         dataset_uoa=dataset_uoa,
-        dataset_files=_words(dataset_file),
-        library=_words(",".join(library or [])),
+        dataset_files=words(dataset_file),
+        library=words(",".join(library or [])),
         cmd_key=cmd_key,
-        batch_sizes=_numbers("batch_sizes", batch_sizes),
+        batch_sizes=numbers("batch_sizes", batch_sizes),
         iterations=iterations,
-        threads=_numbers("threads", threads),
-        layout=_words(layout),
-        cache=cast("tuple[CacheState, ...]", _words(cache)),
-        isa_max=tuple("" if word == "native" else word for word in _words(isa_max)),
-        post_ops=tuple("" if word == "none" else word for word in _words(post_ops)),
+        threads=numbers("threads", threads),
+        layout=words(layout),
+        cache=cast("tuple[CacheState, ...]", words(cache)),
+        isa_max=tuple("" if word == "native" else word for word in words(isa_max)),
+        post_ops=tuple("" if word == "none" else word for word in words(post_ops)),
         data=cast("Fill", data),
         seed=seed,
         env=dict(_assignment(item) for item in env or []),
@@ -133,9 +131,9 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         repetitions=repetitions,
         launches=launches,
         loops=loops,
-        timeout_s=_seconds("timeout", timeout),
+        timeout_s=duration("timeout", timeout),
         until_ci_pct=_percent(until_ci) if until_ci else None,
-        budget_s=_seconds("budget", budget) if budget else None,
+        budget_s=duration("budget", budget) if budget else None,
         skip_output_validation=skip_output_validation,
         share=share,
         timestamp=timestamp,
@@ -160,31 +158,11 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     return carry_out(request)
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _numbers(name: str, text: str) -> tuple[int, ...]:
-    return tuple(_parsed(name, word, int, "integers such as 1,2,4") for word in _words(text))
-
-
 def _percent(text: str) -> float:
-    return _parsed("until_ci", text.removesuffix("%"), float, "a percentage such as 1%")
-
-
-def _seconds(name: str, text: str) -> float:
-    number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
-    unit = text[len(number) :].strip() or "s"
-    if unit not in _SECONDS:
-        raise UsageError(f"{name}: {text!r} was given; expected a duration such as 60s, 2min or 1h")
-    return _parsed(name, number, float, "a duration such as 60s, 2min or 1h") * _SECONDS[unit]
-
-
-def _parsed(name: str, text: str, kind: Callable[[str], _T], expected: str) -> _T:
     try:
-        return kind(text)
+        return float(text.removesuffix("%"))
     except ValueError:
-        raise UsageError(f"{name}: {text!r} was given; expected {expected}") from None
+        raise UsageError(f"until_ci: {text!r} was given; expected a percentage such as 1%") from None
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nntest.measure.plan import SessionPlan
     from nntest.measure.request import RunRequest
     from nntest.measure.session import Summary
+    from nntest.measure.world import World
 
 
 class UnfinishedError(NNTestError):
@@ -37,18 +38,35 @@ def carry_out(request: "RunRequest") -> int:
             typer.echo(line)
         return 0
 
+    return perform(plan, world).exit_code
+
+
+def perform(plan: "SessionPlan", world: "World", *, resumable: bool = True) -> "Summary":
+    """Run a planned session, say what is measured and what became of it.
+
+    Raises
+    ------
+    UnfinishedError
+        It was interrupted.
+    """
     from rich.console import Console
 
     from nntest.faces.progress import ProgressReporter
     from nntest.measure.session import run_session
 
     with ProgressReporter(sys.stdout, Console(stderr=True)) as reporter:
-        summary = run_session(plan, reporter)
+        summary = run_session(plan, reporter, world)
     for line in summary_lines(summary):
         typer.echo(line)
     if summary.interrupted:
-        raise UnfinishedError(summary.advice or "interrupted; nothing was to be recorded")
-    return summary.exit_code
+        raise UnfinishedError(_advice(summary, resumable=resumable))
+    return summary
+
+
+def _advice(summary: "Summary", *, resumable: bool) -> str:
+    if resumable:
+        return summary.advice or "interrupted; nothing was to be recorded"
+    return f"interrupted: {summary.points} points are on disk; the same command does the rest"
 
 
 def summary_lines(summary: "Summary") -> Iterator[str]:
