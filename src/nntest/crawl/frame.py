@@ -96,7 +96,10 @@ class _Builder:
         if codes is None:
             return np.full(self._rows, np.nan, dtype=np.float64)
         operations = np.array([*self._block.categories.get(self._flops, []), np.nan], dtype=np.float64)
-        return self._repeat(operations[codes]) / times * 1e-3
+        with np.errstate(over="ignore"):  # a time too small to divide by gives no speed
+            found = self._repeat(operations[codes]) / times * 1e-3
+        found[np.isinf(found)] = np.nan
+        return found
 
     def _placed(self, name: str) -> Any:
         """Return what the place of the file says."""

@@ -1,12 +1,14 @@
 """From staging into the repository: nothing is replaced, and what fails half-way is taken back.
 
-Everything that is published lies durable in the staging already; publishing is renaming and linking, a matter of
-milliseconds, so that hardly any crash finds it half-done, and the next import ends what one did.
+Everything that is published lies durable in the staging already, and what has to be looked at is looked at first. What
+is left are renames and links, one after the other, so that hardly any crash finds them half-done; the next import ends
+what one did. Readers see whole points at every moment, in between some of them only.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from nntest.store.exchange.names import META_FILES, is_uid, point_number
 from nntest.store.exchange.staging import Staging, derived_uid
 from nntest.store.files import sync_folder, write_new
 from nntest.store.repository import Repository, ensure_local_repository
+
+_Step = Callable[[], None]
 
 _UNIMPORTANT = frozenset(f".cm/{name}" for name in META_FILES if name != "meta.json")
 
@@ -96,11 +100,14 @@ def merge(staging: Staging, repository: Repository) -> Merged:
     try:
         ensure_local_repository(repository)
         # Also those that a killed process moved, and had no time to name.
-        for module, entry in sorted({*staging.entries(), *staging.uids}):
-            source, target = staging.path / module / entry, repository.path / module / entry
+        places = sorted({*staging.entries(), *staging.uids})
+        for module in dict.fromkeys(module for module, _ in places):
             _module_aliases(repository.path, module, changes)
-            if source.is_dir():
-                _place(source, target, merged, changes)
+        steps = [step for place in places for step in _steps(staging, repository, place, merged, changes)]
+        for step in steps:
+            step()
+        for module, entry in places:
+            target = repository.path / module / entry
             if target.is_dir():
                 _entry_aliases(target, staging, changes)
         changes.make_durable()
@@ -132,59 +139,75 @@ def check_datasets(staging: Staging, repository: Repository) -> None:
                 )
 
 
-def _place(source: Path, target: Path, merged: Merged, changes: _Changes) -> None:
-    points = sum(point_number(path.name) is not None for path in source.iterdir())
-    if _moved(source, target, changes):
-        merged.entries.append(f"{target.parent.name}/{target.name}")
-        merged.added += points
-    else:
-        _merge_files(source, target, merged, changes)
+def _steps(
+    staging: Staging, repository: Repository, place: tuple[str, str], merged: Merged, changes: _Changes
+) -> Iterator[_Step]:
+    """Yield what publishes one entry, as far as it still waits."""
+    source, target = staging.path.joinpath(*place), repository.path.joinpath(*place)
+    if target.is_dir() and source.is_dir():
+        yield from _merging(source, target, merged, changes)
+    elif source.is_dir():
+        names = {path.relative_to(source) for path in _files(source)}
+        yield partial(_move, source, target, names, merged, changes)
 
 
-def _moved(source: Path, target: Path, changes: _Changes) -> bool:
-    """Move a whole entry into its place; False where one is there already."""
-    if target.exists():
-        return False
-    names = {path.relative_to(source) for path in _files(source)}
+def _move(source: Path, target: Path, names: set[Path], merged: Merged, changes: _Changes) -> None:
+    """Move a whole entry into its place, or merge it where somebody opened one of the name in the meantime."""
 
     def move_back() -> None:
         if {path.relative_to(target) for path in _files(target)} <= names:
             target.rename(source)
 
     try:
-        source.rename(target)
+        if not target.exists():
+            source.rename(target)
+            changes.add(target.parent, move_back)
+            merged.entries.append(f"{target.parent.name}/{target.name}")
+            merged.added += sum(len(name.parts) == 1 and point_number(name.name) is not None for name in names)
+            return
     except OSError:
-        if target.is_dir():  # somebody opened the entry in the meantime
-            return False
-        raise
-    changes.add(target.parent, move_back)
-    return True
+        if not target.is_dir():
+            raise
+    for step in [*_merging(source, target, merged, changes)]:
+        step()
 
 
-def _merge_files(source: Path, target: Path, merged: Merged, changes: _Changes) -> None:
+def _merging(source: Path, target: Path, merged: Merged, changes: _Changes) -> Iterator[_Step]:
+    """Yield what publishes the points of an entry into one of the same name; its other files go first."""
     place = f"{target.parent.name}/{target.name}"
     # By number, so that sub-points keep their order.
     for path in sorted(_files(source), key=lambda path: (point_number(path.name) or ("", 0), path.name)):
-        inside = path.relative_to(source).as_posix()
-        found = point_number(path.name)
-        if found is None or target.parent.name != "experiment":
+        if point_number(path.name) is None or target.parent.name != "experiment":
+            inside = path.relative_to(source).as_posix()
             _merge_other(path, target / inside, f"{place}/{inside}", merged, changes)
         else:
-            _merge_point(path, target, found[0], merged, changes)
+            yield partial(_merge_point, path, _free_place(path, target), target, merged, changes)
 
 
-def _merge_point(source: Path, experiment: Path, uid: str, merged: Merged, changes: _Changes) -> None:
-    """Publish a point as the next sub-point of its uid, unless its very bytes are there."""
-    for number in count(1):
-        target = experiment / f"ckp-{uid}.{number:04d}.json"
-        if changes.link(source, target):
+def _merge_point(source: Path, place: Path | None, experiment: Path, merged: Merged, changes: _Changes) -> None:
+    """Publish a point in the place that was free a moment ago, or in the next; None: its very bytes are there."""
+    while place is not None:
+        if changes.link(source, place):
             merged.added += 1
-            if target.name != source.name:
-                merged.renumbered.append(f"{experiment.parent.name}/{experiment.name}/{target.name}")
+            if place.name != source.name:
+                merged.renumbered.append(f"{experiment.parent.name}/{experiment.name}/{place.name}")
             return
-        if target.read_bytes() == source.read_bytes():
-            merged.skipped += 1
-            return
+        place = _free_place(source, experiment)
+    merged.skipped += 1
+
+
+def _free_place(source: Path, experiment: Path) -> Path | None:
+    """Return the next sub-point that is not there of a point's uid, None where the point's very bytes are."""
+    data = source.read_bytes()
+    stem = source.name.partition(".")[0]
+    for number in count(1):
+        place = experiment / f"{stem}.{number:04d}.json"
+        try:
+            if place.read_bytes() == data:
+                return None
+        except FileNotFoundError:
+            return place
+    raise AssertionError("count() does not end")
 
 
 def _merge_other(source: Path, target: Path, place: str, merged: Merged, changes: _Changes) -> None:
