@@ -370,7 +370,9 @@ def _differ(row):
 
 
 def _left_out(row):
-    return f"{row.layer} ({row.reason})" if row.layer else row.reason
+    who, verb, rest = row.reason.partition(" lack")
+    reason = f"{', '.join(map(pretty, who.split(', ')))}{verb}{rest}" if verb else row.reason
+    return f"{row.layer} ({reason})" if row.layer else reason
 
 
 def _named(libraries):

@@ -108,7 +108,7 @@ def test_fused_and_missing_layers_are_compared_where_they_can_be_and_named_where
         ["drop6", "tensorrt-fp32 lacks it"],
         ["drop7", "tensorrt-fp32 lacks it"],
     ]
-    assert "input (nvidia-fp16-cudnn, tensorrt-fp32 lack it)" in result.finding
+    assert "input (cuDNN fp16, TensorRT fp32 lack it)" in result.finding
 
 
 @tx1

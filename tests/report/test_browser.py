@@ -137,3 +137,27 @@ def test_an_unknown_interval_draws_no_warning(browser: Browser, tmp_path: Path) 
     browser.run("document.querySelector('.explore').open = true")
     assert browser.waits_for("return document.querySelector('.stage svg')")
     assert browser.complaints() == []
+
+
+def test_paper_holds_each_chart_whole_and_no_long_table(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    rows = "[...document.querySelectorAll('details[open]')].map((part) => part.querySelectorAll('tbody tr').length)"
+    assert 0 < max(browser.run(f"return {rows}")) <= 60
+    wholes = browser.run("return document.querySelectorAll('.chart.whole').length")
+    assert wholes == browser.run(
+        "return [...document.querySelectorAll('.chart svg')].filter((svg) => "
+        "svg.viewBox.baseVal.height < 2 * svg.viewBox.baseVal.width).length"
+    )
+
+
+def test_a_phone_shows_the_whole_legend_of_a_chart(browser: Browser, page: Path) -> None:
+    browser.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    )
+    browser.open(page)
+    browser.run("document.querySelector('#speedup .explore').open = true")
+    assert browser.waits_for("return document.querySelector('#speedup .stage .role-legend')")
+    right = "return Math.max(...[...document.querySelectorAll('#speedup .stage .role-legend-label text')].map("
+    assert browser.run(f"{right}(text) => text.getBoundingClientRect().right))") <= 390
+    browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

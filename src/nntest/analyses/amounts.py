@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntest.analyses.bars import MAX_GROUPS, WIDTH, Group, legend, log_ticks, plain_number, set_heading
+from nntest.analyses.bars import MAX_GROUPS, WIDTH, Group, legend, log_ticks, plain_number, set_heading, set_xlabel
 from nntest.analyses.grouping import group_rows
 from nntest.analyses.style import HATCHES, INK, MARKERS, new_figure, ordered_subjects, subject_styles
 
@@ -67,7 +67,7 @@ def amount_bars(
     axes.set_xticks([tick for tick in ticks_in if tick <= limit * 1.0001])
     axes.grid(axis="x")
     axes.xaxis.set_major_formatter(lambda value, _: plain_number(value))
-    axes.set_xlabel(xlabel)
+    set_xlabel(axes, xlabel)
     set_heading(figure, title)
     legend(axes, dict(styles), kind="bar")
     return figure

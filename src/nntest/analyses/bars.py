@@ -66,7 +66,7 @@ def ratio_bars(groups: Sequence[Group], *, title: str, xlabel: str, xmax: float 
     axes.set_ylim(cursor - 0.7 - 0.3, -0.7)
     axes.set_yticks(ticks, [shortened(group.label) for group in groups])
     axes.grid(axis="x")
-    axes.set_xlabel(xlabel)
+    set_xlabel(axes, xlabel)
     set_heading(figure, title)
     legend(axes, styles, kind="bar")
     return figure
@@ -88,6 +88,13 @@ def set_heading(figure: "Figure", title: str) -> None:
 
     lines = [part for line in title.splitlines() for part in wrap(line, int(figure.get_figwidth() * 10.8))]
     figure.suptitle("\n".join(lines), x=0.008, ha="left", fontweight="bold", fontsize=11, color=INK)
+
+
+def set_xlabel(axes: "Axes", words: str) -> None:
+    """Say what x is; a long text takes several lines, since long names beside the axes leave it little width."""
+    from textwrap import wrap
+
+    axes.set_xlabel("\n".join(wrap(words, 76)))
 
 
 def legend(axes: "Axes", styles: dict[str, dict[str, Any]], *, kind: str) -> None:

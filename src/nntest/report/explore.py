@@ -126,7 +126,7 @@ def _chart(rows: list[dict[str, Any]], frame: "pd.DataFrame", fields: Mapping[st
     questions = frame["question"].drop_duplicates().tolist()
     encodings: dict[str, Any] = {
         "x": alt.X(fields[value], type="quantitative", title=VALUES[value], scale=scale),
-        "y": alt.Y(fields["question"], type="nominal", title=None, sort=questions, axis=alt.Axis(labelLimit=260)),
+        "y": alt.Y(fields["question"], type="nominal", title=None, sort=questions),
         "tooltip": [
             alt.Tooltip(field, type="nominal" if isinstance(rows[0][field], str) else "quantitative",
                         title=column.replace("_", " "), format="" if isinstance(rows[0][field], str) else ",.4~g")

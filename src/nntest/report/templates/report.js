@@ -44,6 +44,7 @@ const draw = (part) => {
   const config = {
     background: null, view: {stroke: null}, title: {color: soft, anchor: "start"},
     axis: {labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: narrow ? 10 : 12, titleFontSize: 12},
+    axisX: {tickCount: narrow ? 4 : 10, labelOverlap: true}, axisY: {labelLimit: narrow ? 130 : 260, labelOverlap: false},
     legend: {labelColor: ink, titleColor: ink, labelFontSize: 12, labelLimit: 260, columns: narrow ? 1 : 3},
   };
   return vegaEmbed(part.querySelector(".stage"), {...specification, config}, {actions: false, renderer: "svg", mode: "vega-lite"})
