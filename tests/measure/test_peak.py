@@ -25,12 +25,13 @@ class FakeDriver:
 
     def __init__(self, peaks: list[float]) -> None:
         self.peaks = peaks
+        self.ghz: float | None = 3.0
         self.sizes: list[int] = []
 
     def peak(self, *, threads: int, seconds: float, dtype: str = "float32") -> PeakAnswer:
         if dtype != "float32":
             raise UnsupportedCase(f"no {dtype}")
-        return answer(self.peaks.pop(0), threads=threads)
+        return answer(self.peaks.pop(0), threads=threads, ghz=self.ghz)
 
     def bandwidth(self, *, threads: int, size: int, seconds: float) -> BandwidthAnswer:
         self.sizes.append(size)
@@ -60,6 +61,20 @@ def test_roofs_are_the_most_that_was_seen() -> None:
         ("A CPU", PLATFORM.id, 1, "2026-01-02")
     }
     assert [item.value for item in said if item.what == "float16"] == ["none"]
+
+
+def test_a_speed_beside_the_clock_of_another_moment_gives_way() -> None:
+    driver, said = FakeDriver([200.0, 189.0, 150.0, 140.0, 130.0, 120.0]), list[Measured]()
+    rows = measure_machine(driver, platform=PLATFORM, threads=1, levels=[], seconds=0.1, date="", report=said.append)
+    assert [row.peak_tops for row in rows if row.datatype] == [0.189]
+    assert said[1].remark == "x at 3.00 GHz, -1.6% of width x clock"
+
+
+def test_a_peak_without_a_clock_says_so() -> None:
+    driver, said = FakeDriver([200.0] * 6), list[Measured]()
+    driver.ghz = None
+    measure_machine(driver, platform=PLATFORM, threads=1, levels=[], seconds=0.1, date="", report=said.append)
+    assert said[1].remark == "x, at a clock that is unknown or did not stand still"
 
 
 def test_threads_share_a_shared_cache_and_the_memory() -> None:

@@ -1,8 +1,12 @@
 #include "peak.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <thread>
+#include <utility>
 
 #include "clock.h"
 #include "cpu_features.h"
@@ -101,35 +105,91 @@ FmaKernel widest_kernel() { throw Unsupported("peak: no kernel for this kind of 
 
 namespace {
 
-// Speeds of the slices of one thread, in GFLOPS.
-std::vector<double> run_slices(const FmaKernel& kernel, double seconds, double slice_s) {
-  long turns = 1000;
-  for (double took = 0; took < slice_s; turns *= 2) {  // also wakes the vector units
-    const double start = now_s();
-    kernel.run(turns);
-    took = now_s() - start;
-  }
-  std::vector<double> speeds;
-  const double end = now_s() + seconds;
-  do {
-    const double start = now_s();
-    kernel.run(turns);
-    const double operations = static_cast<double>(turns) * kernel.per_turn * kernel.lanes;
-    speeds.push_back(operations / (now_s() - start) * 1e-9);
-  } while (now_s() < end);
-  return speeds;
+// Clocks before and after a slice that differ by no more than this belong to a clock that stood still.
+constexpr double kSteadyClock = 0.005;
+// Where others run too, whole slices are rare: each thread goes on until it has some, up to so many times as long.
+constexpr int kEnough = 3;
+constexpr double kLongest = 5;
+
+struct Slice {
+  double gflops = 0;
+  double core_ghz = -1;  // around it; negative where it was not looked at, moved, or the slice was interrupted
+};
+
+// How often this thread had to give way to another.
+long interruptions() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nivcsw;
 }
 
 double ghz_under_load(const FmaKernel& kernel) {
   if (kernel.run_with_chain == nullptr) return measure_core_ghz();
-  constexpr long kTurns = 20000;
+  // Short beside a slice, and twice: an interruption only ever adds time.
+  constexpr long kCycles = 300000;
+  constexpr int kAttempts = 2;
+  const long turns = kCycles / kernel.chain_per_turn;
   double best_s = 1e9;
-  for (int attempt = 0; attempt < 8; ++attempt) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const double start = now_s();
-    kernel.run_with_chain(kTurns);
+    kernel.run_with_chain(turns);
     best_s = std::min(best_s, now_s() - start);
   }
-  return static_cast<double>(kTurns) * kernel.chain_per_turn / best_s * 1e-9;
+  return static_cast<double>(turns * kernel.chain_per_turn) / best_s * 1e-9;
+}
+
+// The slices of one thread. The clock of a shared machine moves from one millisecond to the next, so it is read between
+// all slices: a speed means nothing beside the clock of another moment.
+// All threads go on until the last one has enough.
+std::vector<Slice> run_slices(const FmaKernel& kernel, double seconds, double slice_s, std::atomic<int>& wanting) {
+  long turns = 1000;
+  for (double took = 0;;) {  // also wakes the vector units
+    const double start = now_s();
+    kernel.run(turns);
+    took = now_s() - start;
+    if (took >= slice_s) break;
+    turns *= 2;
+  }
+  // Not between short slices: the chain takes longer than the clock that they look for lasts.
+  double before = slice_s >= kSliceS ? ghz_under_load(kernel) : -1;
+  const bool clocked = before > 0;
+  std::vector<Slice> slices;
+  const double began = now_s();
+  int whole = 0;
+  if (!clocked) --wanting;
+  for (;;) {
+    const long interrupted = interruptions();
+    const double start = now_s();
+    kernel.run(turns);
+    const double operations = static_cast<double>(turns) * kernel.per_turn * kernel.lanes;
+    Slice slice;
+    slice.gflops = operations / (now_s() - start) * 1e-9;
+    if (clocked) {
+      const double after = ghz_under_load(kernel);
+      if (std::fabs(after - before) <= kSteadyClock * after && interruptions() == interrupted) {
+        slice.core_ghz = (before + after) / 2;
+        if (++whole == kEnough) --wanting;
+      }
+      before = after;
+    }
+    slices.push_back(slice);
+    const double passed = now_s() - began;
+    if (passed >= kLongest * seconds || (passed >= seconds && wanting.load() <= 0)) return slices;
+  }
+}
+
+// The fastest slice of those with a known clock, or of all where none has one.
+Slice best_of(const std::vector<Slice>& slices) {
+  return *std::max_element(slices.begin(), slices.end(), [](const Slice& one, const Slice& other) {
+    return std::make_pair(one.core_ghz > 0, one.gflops) < std::make_pair(other.core_ghz > 0, other.gflops);
+  });
+}
+
+double median_of(const std::vector<Slice>& slices) {
+  std::vector<double> speeds;
+  for (const Slice& slice : slices) speeds.push_back(slice.gflops);
+  std::sort(speeds.begin(), speeds.end());
+  return speeds[speeds.size() / 2];
 }
 
 }  // namespace
@@ -139,27 +199,30 @@ Peak measure_kernel(const FmaKernel& kernel, const std::vector<int>& cores, int 
   if (threads < 1 || (!cores.empty() && static_cast<std::size_t>(threads) > cores.size())) {
     throw Failure("peak: " + std::to_string(threads) + " threads; expected 1 to the number of pinned cores");
   }
-  std::vector<std::vector<double>> speeds(static_cast<std::size_t>(threads));
-  std::atomic<int> ready{0};
+  std::vector<std::vector<Slice>> slices(static_cast<std::size_t>(threads));
+  std::atomic<int> ready{0}, wanting{threads};
   const auto work = [&](std::size_t index) {
     if (!cores.empty()) restrict_to({cores[index]});
     if (kernel.prepare != nullptr) kernel.prepare();
     ++ready;
     while (ready.load() < threads) std::this_thread::yield();
-    speeds[index] = run_slices(kernel, seconds, slice_s);
+    slices[index] = run_slices(kernel, seconds, slice_s, wanting);
   };
   std::vector<std::thread> others;
-  for (std::size_t index = 1; index < speeds.size(); ++index) others.emplace_back(work, index);
+  for (std::size_t index = 1; index < slices.size(); ++index) others.emplace_back(work, index);
   work(0);
-  Peak peak;
-  // Not after short slices: the chain takes longer than the clock that they look for lasts.
-  if (slice_s >= kSliceS) peak.core_ghz = ghz_under_load(kernel);
   for (auto& other : others) other.join();
-  for (auto& slices : speeds) {
-    std::sort(slices.begin(), slices.end());
-    peak.gflops += slices.back();
-    peak.gflops_median += slices[slices.size() / 2];
+  Peak peak;
+  double ghz = 0;
+  bool known = true;
+  for (const auto& own : slices) {
+    const Slice best = best_of(own);
+    peak.gflops += best.gflops;
+    peak.gflops_median += median_of(own);
+    ghz += best.core_ghz;
+    known = known && best.core_ghz > 0;
   }
+  if (known) peak.core_ghz = ghz / threads;
   peak.isa = kernel.isa;
   peak.lanes = kernel.lanes;
   peak.threads = threads;

@@ -8,9 +8,9 @@
 namespace nntest {
 
 struct Peak {
-  double gflops = 0;         // all threads together, best of the slices
+  double gflops = 0;         // all threads together, of each its best slice
   double gflops_median = 0;  // of the slices
-  double core_ghz = -1;      // of the first core, under the same load
+  double core_ghz = -1;      // under the same load, around these slices; mean of the threads
   std::string isa;
   int lanes = 0;  // operations of one vector instruction
   int threads = 1;
