@@ -22,6 +22,7 @@ from nntest.faces import (
     check,
     convert,
     doctor,
+    history,
     install_library,
     lists,
     new,
@@ -77,7 +78,7 @@ def version_or_help(version: bool = typer.Option(False, "--version", help="Print
 
 for _module in (
     run, ab, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, install_library,
-    rerun, notes, why, uninstall,
+    rerun, history, notes, why, uninstall,
 ):  # fmt: skip
     _module.register(app)
 target.register(app)
