@@ -171,3 +171,10 @@ def test_the_timestamp_is_the_time_unless_given(fake: FakeWorld) -> None:
     assert plan(fake).timestamp == "20231114223000"
     assert plan(fake, timestamp="word").name == "word"
     assert plan(fake, timestamp="word", record_uoa="entry").name == "entry"
+
+
+def test_the_originals_name_of_the_layout_counts(fake: FakeWorld) -> None:
+    made = plan(fake, programs="softmax-one", env={"CK_DATA_LAYOUT": "NHWC"})
+    assert {(trial.case.layout, *trial.case.env) for trial in made.trials} == {("NHWC",)}
+    with pytest.raises(UsageError, match=r"^env.CK_DATA_LAYOUT: 'HWNC' was given; expected one of auto, NCHW, NHWC$"):
+        plan(fake, programs="softmax-one", env={"CK_DATA_LAYOUT": "HWNC"})

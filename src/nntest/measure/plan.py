@@ -14,6 +14,7 @@ from nntest.measure.request import RunRequest
 from nntest.measure.selection import (
     Shape,
     check_env,
+    layouts_of,
     program_env,
     program_patterns,
     seed_of,
@@ -242,7 +243,7 @@ def _cases(request: RunRequest, candidate: Candidate, shape: Shape, limits: Sequ
         )
         for threads, layout, cache, isa_max, post_ops in product(
             dict.fromkeys(request.threads),
-            dict.fromkeys(request.layout),
+            dict.fromkeys(layouts_of(request)),
             dict.fromkeys(request.cache),
             limits,
             dict.fromkeys(request.post_ops),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from nntest.errors import UsageError
-from nntest.measure.request import RunRequest
+from nntest.measure.request import LAYOUTS, RunRequest
 from nntest.model.species import find_species
 from nntest.store.entries import (
     DatasetEntry,
@@ -19,6 +19,8 @@ from nntest.store.entries import (
 from nntest.store.repository import Repository
 
 _SEED_KEY = "CK_SEED"
+# The original's name of the tensors' layout.
+_LAYOUT_KEY = "CK_DATA_LAYOUT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +111,25 @@ def seed_of(request: RunRequest) -> int:
     return int(text)
 
 
+def layouts_of(request: RunRequest) -> tuple[str, ...]:
+    """Layouts to measure: CK_DATA_LAYOUT of the environment, else the option.
+
+    Raises
+    ------
+    UsageError
+        It is none that NNTest knows.
+    """
+    text = request.env.get(_LAYOUT_KEY)
+    if text is None:
+        return request.layout
+    if text not in LAYOUTS:
+        raise UsageError(f"env.{_LAYOUT_KEY}: {text!r} was given; expected one of {', '.join(LAYOUTS)}")
+    return (text,)
+
+
 def program_env(request: RunRequest, species: Iterable[str]) -> dict[str, str]:
     """Return what of the environment reaches the programs: neither the seed nor values of the shapes."""
-    ours = {_SEED_KEY, *(key for name in species for key in find_species(name).keys)}
+    ours = {_SEED_KEY, _LAYOUT_KEY, *(key for name in species for key in find_species(name).keys)}
     return {key: value for key, value in request.env.items() if key not in ours}
 
 
@@ -123,7 +141,7 @@ def check_env(request: RunRequest, species: Iterable[str]) -> None:
     UsageError
         The nearest parameter is named.
     """
-    known = {_SEED_KEY, *(key for name in species for key in find_species(name).keys)}
+    known = {_SEED_KEY, _LAYOUT_KEY, *(key for name in species for key in find_species(name).keys)}
     for key in request.env:
         near = [] if key in known else difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.9)
         if near:

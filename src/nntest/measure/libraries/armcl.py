@@ -12,9 +12,8 @@ from nntest.model.case import Library
 
 NEON = "arm-compute-library-neon"
 TITLE = "Arm Compute Library"
-PACKAGES: tuple[str, ...] = ()
 VERSIONS = "20.*"
-INSTALL = "nntest target install linux-arm64-qemu` (then add `--target=linux-arm64-qemu"
+INSTALL = "nntest target install linux-arm64-qemu` and add `--target=linux-arm64-qemu"
 
 _TRIPLET = "aarch64-linux-gnu"
 

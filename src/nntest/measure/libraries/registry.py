@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nntest.errors import MissingPartError, UsageError
-from nntest.measure.libraries import onednn, openblas, plain
+from nntest.measure.libraries import armcl, onednn, openblas, plain
 from nntest.measure.libraries.found import FoundLibrary, Search
 
 
@@ -22,6 +22,7 @@ _FINDERS: Mapping[str, _Finder] = {
     onednn.NAME: _Finder(onednn.search, "oneDNN", onednn.INSTALL, onednn.PACKAGES, onednn.VERSIONS),
     openblas.NAME: _Finder(openblas.search, "OpenBLAS", openblas.INSTALL, openblas.PACKAGES, openblas.VERSIONS),
     plain.NAME: _Finder(plain.search, "plain-cpu", plain.INSTALL, plain.PACKAGES, plain.VERSIONS),
+    armcl.NEON: _Finder(armcl.search_neon, armcl.TITLE, armcl.INSTALL, versions=armcl.VERSIONS),
 }
 
 LIBRARY_NAMES = tuple(_FINDERS)

@@ -1,0 +1,28 @@
+// Winograd convolution by Arm Compute Library on Neon.
+#include "armcl_neon.h"
+
+namespace {
+
+using namespace nntest::armcl;
+using nntest::Question;
+
+class WinogradConv final : public NeonConvolution {
+ public:
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe_neon};
+
+  static void check(const Question&) {}
+
+  explicit WinogradConv(const Question& question) : NeonConvolution(question) {
+    require_undilated_ungrouped();
+    const acl::PadStrideInfo info = pad_stride(window_);
+    require(acl::NEWinogradConvolutionLayer::validate(input_->info(), weights_->info(), bias_->info(), output_->info(),
+                                                      info));
+    auto function = std::make_unique<acl::NEWinogradConvolutionLayer>();
+    function->configure(input_, weights_, bias_, output_, info);
+    use(std::move(function), "NEWinogradConvolutionLayer");
+  }
+};
+
+}  // namespace
+
+NNTEST_PROGRAM(WinogradConv)

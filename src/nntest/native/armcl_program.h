@@ -1,0 +1,235 @@
+// What the Arm Compute Library programs share: tensors in the library's terms, their padding, and how they are handed on.
+//
+// The library names dimensions innermost first, wants room around a tensor that depends on the kernels it has chosen
+// (known once a function is configured), and reads and writes memory that is not its own when told to import it.
+#pragma once
+
+#include <arm_compute/core/Error.h>
+#include <arm_compute/core/TensorInfo.h>
+#include <arm_compute/core/Types.h>
+#include <arm_compute/core/Version.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nntest_program.h"
+
+namespace nntest::armcl {
+
+namespace acl = arm_compute;
+
+// "v20.08" out of the library's account of its build.
+inline std::string version() {
+  const std::string text = acl::build_information();
+  const std::size_t begin = text.find("=v");
+  return begin == std::string::npos ? "unknown" : text.substr(begin + 2, text.find(' ', begin) - begin - 2);
+}
+
+// The library has no layout of its own: left free, tensors stay as the case describes them.
+inline acl::DataLayout data_layout(const Question& question) {
+  return question.channels_last() ? acl::DataLayout::NHWC : acl::DataLayout::NCHW;
+}
+
+// Which logical axis stands at each of the library's dimensions.
+using Order = std::vector<int>;
+
+inline Order image_order(const Question& question) {
+  return question.channels_last() ? Order{1, 3, 2, 0} : Order{3, 2, 1, 0};
+}
+
+inline acl::PadStrideInfo pad_stride(const Window& window) {
+  const auto narrow = [](std::int64_t value) { return static_cast<unsigned>(value); };
+  return {narrow(window.stride_w), narrow(window.stride_h), narrow(window.left),   narrow(window.right),
+          narrow(window.top),      narrow(window.bottom),   acl::DimensionRoundingType::FLOOR};
+}
+
+inline acl::Size2D dilation(const Window& window) {
+  return {static_cast<std::size_t>(window.dilation_w), static_cast<std::size_t>(window.dilation_h)};
+}
+
+// What the library cannot do is an answer, in its own words without the place in its sources.
+inline void require(const acl::Status& status) {
+  if (bool(status)) return;
+  const std::string text = status.error_description();
+  const std::size_t place = text.rfind(".cpp:");
+  const std::size_t reason = place == std::string::npos ? std::string::npos : text.find(": ", place);
+  throw Unsupported("Arm Compute Library: " + (reason == std::string::npos ? text : text.substr(reason + 2)));
+}
+
+// One tensor of the case: dims and strides as the case has them, the library's own beside it.
+template <class Tensor>
+class Bound {
+ public:
+  Bound(const Question& question, nntest_role role, const Order& order, acl::DataLayout layout)
+      : Bound(question, role, question.dims(role), order, layout) {}
+
+  // With other dims than the case's own: axes flattened or left out, which changes no element's place.
+  Bound(const Question& question, nntest_role role, std::vector<std::int64_t> dims, const Order& order,
+        acl::DataLayout layout)
+      : role_(role), dims_(std::move(dims)), order_(order), tensor_(std::make_unique<Tensor>()) {
+    const nntest_tensor& given = question.tensor(role);
+    if (dims_ == question.dims(role)) {
+      plain_strides_.assign(given.strides, given.strides + given.rank);
+    } else {
+      plain_strides_.assign(dims_.size(), 1);
+      for (std::size_t axis = dims_.size(); axis-- > 1;) plain_strides_[axis - 1] = plain_strides_[axis] * dims_[axis];
+    }
+    acl::TensorShape shape;
+    for (std::size_t at = 0; at < order_.size(); ++at) {
+      shape.set(at, static_cast<std::size_t>(dims_[static_cast<std::size_t>(order_[at])]), false);
+    }
+    acl::TensorInfo info(shape, 1, acl::DataType::F32);
+    info.set_data_layout(layout);
+    tensor_->allocator()->init(info);
+  }
+
+  nntest_role role() const { return role_; }
+  Tensor* get() const { return tensor_.get(); }
+  acl::ITensorInfo* info() const { return tensor_->info(); }
+
+  // The native form, once the function that uses the tensor is configured.
+  Native native() const {
+    const auto bytes = static_cast<std::int64_t>(info()->total_size());
+    return {role_, bytes, is_plain(), is_plain() ? plain_tag() : plain_tag() + ":padded"};
+  }
+
+  void read(const void* plain, void* native) const {
+    std::memset(native, 0, info()->total_size());
+    visit([&](std::int64_t from, std::int64_t to, std::int64_t count, std::int64_t step, std::int64_t native_step) {
+      const float* source = static_cast<const float*>(plain) + from;
+      char* target = static_cast<char*>(native) + to;
+      for (std::int64_t at = 0; at < count; ++at) {
+        std::memcpy(target + at * native_step, source + at * step, sizeof(float));
+      }
+    });
+  }
+
+  void write(const void* native, void* plain) const {
+    visit([&](std::int64_t from, std::int64_t to, std::int64_t count, std::int64_t step, std::int64_t native_step) {
+      float* target = static_cast<float*>(plain) + from;
+      const char* source = static_cast<const char*>(native) + to;
+      for (std::int64_t at = 0; at < count; ++at) {
+        std::memcpy(target + at * step, source + at * native_step, sizeof(float));
+      }
+    });
+  }
+
+  bool imported(const void* buffer) {
+    if (buffer == data_) return true;
+    data_ = buffer;
+    return false;
+  }
+
+ private:
+  // Calls action(plain offset in elements, native offset in bytes, count, plain step, native step) for each row of the
+  // library's innermost dimension.
+  template <class Action>
+  void visit(Action&& action) const {
+    const auto& strides = info()->strides_in_bytes();
+    const auto axis_of = [this](std::size_t at) { return static_cast<std::size_t>(order_[at]); };
+    const auto step_of = [&](std::size_t at) { return static_cast<std::int64_t>(strides[at]); };
+    std::vector<std::int64_t> index(order_.size(), 0);
+    std::int64_t plain = 0, native = static_cast<std::int64_t>(info()->offset_first_element_in_bytes());
+    while (true) {
+      action(plain, native, dims_[axis_of(0)], plain_strides_[axis_of(0)], step_of(0));
+      std::size_t at = 1;
+      for (; at < order_.size(); ++at) {
+        plain += plain_strides_[axis_of(at)], native += step_of(at);
+        if (++index[at] < dims_[axis_of(at)]) break;
+        plain -= plain_strides_[axis_of(at)] * dims_[axis_of(at)], native -= step_of(at) * dims_[axis_of(at)];
+        index[at] = 0;
+      }
+      if (at >= order_.size()) return;
+    }
+  }
+
+  bool is_plain() const {
+    if (info()->offset_first_element_in_bytes() != 0) return false;
+    const auto& strides = info()->strides_in_bytes();
+    for (std::size_t at = 0; at < order_.size(); ++at) {
+      const auto axis = static_cast<std::size_t>(order_[at]);
+      const auto bytes = static_cast<std::size_t>(plain_strides_[axis]) * sizeof(float);
+      if (dims_[axis] != 1 && strides[at] != bytes) return false;
+    }
+    return true;
+  }
+
+  // Dimensions as letters, outermost first, as the case's axes are called: "abcd" is NCHW, "acdb" NHWC.
+  std::string plain_tag() const {
+    std::string tag;
+    for (std::size_t at = order_.size(); at-- > 0;) tag += static_cast<char>('a' + order_[at]);
+    return tag;
+  }
+
+  nntest_role role_;
+  std::vector<std::int64_t> dims_, plain_strides_;
+  Order order_;
+  std::unique_ptr<Tensor> tensor_;
+  const void* data_ = nullptr;
+};
+
+// An operator of the library: `Backend` says what a tensor is, how memory is imported and how a function is waited for.
+template <class Backend>
+class Function : public Operator {
+ public:
+  using Tensor = typename Backend::Tensor;
+
+  std::vector<Native> natives() const override {
+    std::vector<Native> natives;
+    for (const auto& bound : bound_) natives.push_back(bound.native());
+    return natives;
+  }
+
+  void reorder_in(nntest_role role, const void* plain, void* native) override { find(role).read(plain, native); }
+  void reorder_out(nntest_role role, const void* native, void* plain) override { find(role).write(native, plain); }
+
+  void run(void* const* buffers) override {
+    for (auto& bound : bound_) {
+      if (bound.imported(buffers[bound.role()])) continue;
+      require(Backend::import(*bound.get(), buffers[bound.role()]));
+    }
+    function_->run();
+    Backend::wait();
+  }
+
+  const char* implementation() const override { return implementation_.c_str(); }
+
+ protected:
+  explicit Function(const Question& question) { Backend::prepare(question); }
+
+  Tensor* bind(const Question& question, nntest_role role, const Order& order, acl::DataLayout layout) {
+    bound_.emplace_back(question, role, order, layout);
+    return bound_.back().get();
+  }
+
+  Tensor* bind(const Question& question, nntest_role role, std::vector<std::int64_t> dims, const Order& order,
+               acl::DataLayout layout) {
+    bound_.emplace_back(question, role, std::move(dims), order, layout);
+    return bound_.back().get();
+  }
+
+  // The function is kept; it must have been configured with tensors of `bind`.
+  void use(std::unique_ptr<acl::IFunction> function, std::string implementation) {
+    function_ = std::move(function);
+    implementation_ = std::move(implementation);
+  }
+
+ private:
+  Bound<Tensor>& find(nntest_role role) {
+    for (auto& bound : bound_) {
+      if (bound.role() == role) return bound;
+    }
+    throw Failure("reorder: this tensor is unknown: role " + std::to_string(role));
+  }
+
+  std::vector<Bound<Tensor>> bound_;
+  std::unique_ptr<acl::IFunction> function_;  // after the tensors that it points to: destroyed before them
+  std::string implementation_;
+};
+
+}  // namespace nntest::armcl
