@@ -261,4 +261,6 @@ def _title(drawn, baseline):
 
 def _ratio_words(ratio):
     """Render a speedup; one that is far below 1 keeps two digits."""
-    return f"{ratio:.2g}x" if 0 < ratio < 0.1 else format_ratio(ratio)
+    if ratio >= 0.1:
+        return format_ratio(ratio)
+    return f"{ratio:.3f}x" if ratio >= 0.01 else f"{ratio:.2g}x"

@@ -182,3 +182,12 @@ def test_one_launch_has_a_speedup_but_no_interval_and_no_verdict(carry: Carry) -
     assert result.tables["comparison"]["reason"].tolist() == ["fewer than two launches; measure with --launches=5"]
     with chart_style():
         result.analysis.chart(result.tables, result.options)
+
+
+def test_a_speed_far_below_the_baseline_keeps_two_digits(carry: Carry) -> None:
+    slow = repetitions([1000.0] * 5, program="slow", library="plain-cpu", operator="slow")
+    fast = repetitions([30.0] * 5, program="base", library="onednn-cpu")
+    result = carry("speedup", typed([*fast, *slow]), baseline="program:base")
+    with chart_style():
+        figure = result.analysis.chart(result.tables, result.options)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.030x"]

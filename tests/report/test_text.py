@@ -15,7 +15,11 @@ def report(tmp_path: Path, *formats: str) -> None:
 def test_markdown_has_findings_charts_and_tables_and_no_markup_of_others(tmp_path: Path) -> None:
     report(tmp_path, "md")
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert text.startswith("# NNTest report\n\n## Speedup over a baseline\n")
+    assert text.startswith(
+        "# Operators of neural-network libraries on AMD EPYC 9005\n\n- conv: oneDNN 3.2.0 is fastest"
+    )
+    assert " and oneDNN 3.2.0.  \n" in text
+    assert "## Speedup over a baseline\n" in text
     assert "![Speedup over a baseline](speedup.png)" in text
     assert "| program | library |" in text
     assert "<script>" not in text

@@ -94,7 +94,9 @@ def set_xlabel(axes: "Axes", words: str) -> None:
     """Say what x is; a long text takes several lines, since long names beside the axes leave it little width."""
     from textwrap import wrap
 
-    axes.set_xlabel("\n".join(wrap(words, 76)))
+    lines = -(-len(words) // 76)
+    # lines of about one length
+    axes.set_xlabel("\n".join(wrap(words, len(words) // lines + 8)) if lines > 1 else words)
 
 
 def legend(axes: "Axes", styles: dict[str, dict[str, Any]], *, kind: str) -> None:

@@ -33,9 +33,13 @@ class Evidence:
     excluded: dict[str, int] = field(default_factory=dict)
     failures: list[dict[str, str]] = field(default_factory=list)
     failures_total: int = 0
+    table_rows: int = 0
 
     def caption(self) -> str:
         """Return the words under a chart: n, trust, platform, and what was left out."""
+        if not self.rows and not self.excluded and self.table_rows:
+            rows = count_noun(self.table_rows, "row")
+            return f"n = {rows}, from tables of hardware, networks and accuracies; no measured sample is in it."
         words = [f"n = {count_noun(self.rows, 'sample')} of {count_noun(self.cases, 'case')}"]
         if self.trust:
             words.append("trust: " + ", ".join(f"{count} {word}" for word, count in self.trust.items()))
@@ -50,8 +54,8 @@ class Evidence:
         return "; ".join(words) + "."
 
 
-def gather(selection: Selection, all_points: "pd.DataFrame") -> Evidence:
-    """Summarise the ranked rows, and the failures among all of them."""
+def gather(selection: Selection, all_points: "pd.DataFrame", *, table_rows: int = 0) -> Evidence:
+    """Summarise the ranked rows, and the failures among all of them; ``table_rows`` are those of the main table."""
     ranked = selection.ranked
     times = ranked["timestamp"].dropna().astype("string") if "timestamp" in ranked else None
     failures = selection.excluded[selection.excluded["reason"].isin(["failed", "wrong"])]
@@ -78,6 +82,7 @@ def gather(selection: Selection, all_points: "pd.DataFrame") -> Evidence:
             for row in failures[shown].head(_FAILURES_SHOWN).to_dict("records")
         ],
         failures_total=len(failures),
+        table_rows=table_rows,
     )
 
 

@@ -109,7 +109,7 @@ def carry_out(analysis: Analysis, options: Options, tables: Tables, *, source: s
         source=source,
         tables=frames,
         finding=analysis.finding(frames, options),
-        evidence=gather(selection, points),
+        evidence=gather(selection, points, table_rows=len(frames[analysis.name])),
         points=points,
     )
 

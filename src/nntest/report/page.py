@@ -49,16 +49,6 @@ def write_section(result: Result, out_dir: Path) -> Path:
         for part, frame in result.tables.items()
         if len(frame)
     ]
-    points = result.points
-    ranked = points[exclusion_reasons(points, include=result.options.include).isna()]
-    found = winners(ranked)
-    evidence = {
-        **{key: getattr(result.evidence, key) for key in result.evidence.__dataclass_fields__},
-        "winners": as_records(found),
-        "verdict": sentences(found),
-        "source": result.source,
-        "included": list(result.options.include),
-    }
     options = {key: value for key, value in result.options.items() if value not in ("", None, (), {})}
     html = (
         _environment()
@@ -74,12 +64,25 @@ def write_section(result: Result, out_dir: Path) -> Path:
             sheets=sheets,
             explorer=_script(specification(result.tables[name])),
             options={key: _option_words(value) for key, value in options.items()},
-            evidence=_script(evidence),
+            evidence=_script(evidence_of(result)),
         )
     )
     path = out_dir / f"{name}{SUFFIX}"
     path.write_text(html, encoding="utf-8")
     return path
+
+
+def evidence_of(result: Result) -> dict[str, Any]:
+    """Return what a section knows of what was measured, and who won, as plain JSON."""
+    points = result.points
+    found = winners(points[exclusion_reasons(points, include=result.options.include).isna()])
+    return {
+        **{key: getattr(result.evidence, key) for key in result.evidence.__dataclass_fields__},
+        "winners": as_records(found),
+        "verdict": sentences(found),
+        "source": result.source,
+        "included": list(result.options.include),
+    }
 
 
 def compose(out_dir: Path, *, notes: Sequence[str] = ()) -> Path:

@@ -10,7 +10,7 @@ from nntest.analyses.entries import load_analysis
 from nntest.analyses.options import parse_options
 from nntest.analyses.run import Result, Source, carry_out, open_tables, source_words, write_result
 from nntest.errors import DataError, UsageError
-from nntest.report.page import compose, write_section
+from nntest.report.page import compose, evidence_of, head, write_section
 from nntest.report.text import write_latex, write_markdown
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ def _write(results: Sequence[Result], notes: Sequence[str], out_dir: Path, forma
     if "tex" in formats:
         paths += [path for result in results for path in write_latex(result, out_dir)]
     if "md" in formats:
-        paths.append(write_markdown(results, out_dir, notes=notes))
+        paths.append(
+            write_markdown(results, out_dir, head=head([evidence_of(result) for result in results]), notes=notes)
+        )
     return [*paths, compose(out_dir, notes=notes)]
 
 

@@ -1,9 +1,10 @@
 """A report for a repository (Markdown) and tables for a paper (LaTeX)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nntest.analyses.names import listed, pretty
 from nntest.analyses.run import Result, part_name
 from nntest.report.tabular import format_value, sheet
 
@@ -16,9 +17,14 @@ _SPECIAL = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": 
             ">": r"\textgreater{}", "µ": r"\textmu{}"}  # fmt: skip
 
 
-def write_markdown(results: Sequence[Result], out_dir: Path, *, notes: Sequence[str] = ()) -> Path:
-    """Write DIR/report.md: findings, charts (by reference) and the first 40 rows of each main table."""
-    lines = ["# NNTest report", ""]
+def write_markdown(
+    results: Sequence[Result], out_dir: Path, *, head: Mapping[str, Any] | None = None, notes: Sequence[str] = ()
+) -> Path:
+    """Write DIR/report.md: findings, charts (by reference) and the first 40 rows of each main table.
+
+    ``head`` is what `nntest.report.page.head` knows: verdicts, and what was measured, when and by which versions.
+    """
+    lines = _head(head) if head else ["# NNTest report", ""]
     for result in results:
         name = result.analysis.name
         lines += [f"## {_text(result.analysis.title)}", ""]
@@ -41,6 +47,19 @@ def write_latex(result: Result, out_dir: Path) -> list[Path]:
             path.write_text(_latex(frame, result.analysis.title), encoding="utf-8")
             paths.append(path)
     return paths
+
+
+def _head(head: Mapping[str, Any]) -> list[str]:
+    lines = [f"# {_text(head['title'])}", "", *(f"- {_text(sentence)}" for sentence in head["verdict"]), ""]
+    when = head["first"] if head["first"] == head["last"] else f"{head['first']} to {head['last']}"
+    libraries = [
+        " ".join(dict.fromkeys([*pretty(item.get("library", "")).split(), *item.get("library_version", "").split()]))
+        for item in head["libraries"]
+    ]
+    machines = [" · ".join(dict.fromkeys(filter(None, item.values()))) for item in head["platforms"]]
+    told = {"Measured": when, "On": "; ".join(machines), "Libraries": listed(libraries, limit=20),
+            "Programs": listed(head["programs"], limit=20)}  # fmt: skip
+    return [*lines, *(f"{name}: {_text(words)}.  " for name, words in told.items() if words), ""]
 
 
 def _table(frame: "pd.DataFrame", file: str) -> list[str]:
