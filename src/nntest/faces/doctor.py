@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,8 +35,18 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor() -> int:
+def doctor(
+    noise: Annotated[
+        bool,
+        typer.Option("--noise", help="Measure for about two minutes which effect this machine can show today."),
+    ] = False,
+    share: Annotated[bool, typer.Option("--share", help="With --noise: measure beside another session.")] = False,
+) -> int:
     """Check the environment: Python, ck and its face, compiler, libraries, machine, disk."""
+    if noise:
+        from nntest.faces.noise import noise as measure_noise
+
+        return measure_noise(share=share)
     findings = list(examine())
     rows = [(one.verdict, one.subject, f"{one.found}{'; ' + one.advice if one.advice else ''}") for one in findings]
     for line in columns(("", "what", "found"), rows):
