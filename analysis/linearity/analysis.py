@@ -4,6 +4,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 import pandas as pd
+from scipy.stats import kruskal
 
 from nntest.analyses.bars import set_heading
 from nntest.analyses.boards import board_name, layer_work
@@ -13,18 +14,20 @@ from nntest.analyses.selection import exclusion_reasons, filter_rows
 from nntest.analyses.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, empty_figure, new_figure
 from nntest.analyses.work import work_of
 from nntest.model.shape_names import parameters_of
+from nntest.statistics.interval import interval
 from nntest.statistics.line import fit_line
 from nntest.units import format_duration
 
 NAME = "linearity"
 COLUMNS = ["group", "slope", "intercept", "r", "p", "stderr", "n", "x", "y", "ops"]
 POINTS = ["group", "platform", "library", "program", "model", "layer", "kernel", "length", "swept", "macs", "flops",
-          "class", "latency_s", "fitted"]  # fmt: skip
-CLASSES = ["group", "class", "n", "mean_latency_s", "off_the_line_pct"]
+          "class", "latency_s", "low_s", "high_s", "fitted"]  # fmt: skip
+CLASSES = ["group", "class", "n", "mean_latency_s", "off_the_line_pct", "p"]
 NOTHING = "No sweep was found: eight or more shapes that differ in one parameter, or layers of a published benchmark."
 FEWEST = 8
 _WIDEST_GAP = 4
 _WORTH_SAYING_PCT = 2.0
+_CHANCE = 0.05
 _LOOKS = {
     "multiple of 16": (BLUE, "o"),
     "multiple of 8": (GREEN, "D"),
@@ -46,8 +49,9 @@ def table(source, options):
         lines.append({"group": group, **vars(line), "x": options.on, "y": "latency_s", "ops": options.ops})
         expected = line.slope * rows[options.on].astype(float) + line.intercept
         off = 100 * (rows["latency_s"] / expected - 1)
+        p = _p_of_no_difference(off, rows["class"])
         for name, part in rows.groupby("class", sort=True):
-            classes.append((group, name, len(part), part["latency_s"].mean(), off[part.index].mean()))
+            classes.append((group, name, len(part), part["latency_s"].mean(), off[part.index].mean(), p))
     return {
         NAME: pd.DataFrame(lines, columns=COLUMNS),
         "points": points[POINTS],
@@ -82,6 +86,14 @@ def finding(tables, _options):
     return _title(tables).replace("\n", ". ") + "." if len(tables[NAME]) else NOTHING
 
 
+def _p_of_no_difference(off, classes):
+    """Return how likely classes differ as much where sizes do not matter (Kruskal and Wallis); NaN if unknown."""
+    parts = [part.to_numpy() for _, part in off.groupby(classes)]
+    if len(parts) < 2 or len(off) < FEWEST or off.nunique() < 2:
+        return float("nan")
+    return float(kruskal(*parts).pvalue)
+
+
 def _layers(source, options):
     """Return the layers of published benchmarks with their operations."""
     layers = source.layers
@@ -105,6 +117,8 @@ def _layers(source, options):
                 "macs": None if work is None else work.macs,
                 "flops": None if work is None else work.flops,
                 "latency_s": item.time_us * 1e-6,
+                "low_s": None,
+                "high_s": None,
             }
         )
     points = pd.DataFrame(rows, columns=[name for name in POINTS if name not in ("group", "class", "fitted")])
@@ -174,6 +188,7 @@ def _sweep_row(key, value, case, series, options):
     if work is None:
         return {}
     threads = f" x {case['threads']}" if case.get("threads") == case.get("threads") else ""
+    found = interval(series)
     return {
         "group": f"{case['program']}{threads} {key}",
         "platform": str(case["platform"]),
@@ -187,7 +202,9 @@ def _sweep_row(key, value, case, series, options):
         "macs": work.macs,
         "flops": work.study_flops or work.flops if options.ops == "study" else work.flops,
         "class": _class(value, most=16),
-        "latency_s": float(np.median(series.values)) * 1e-6,
+        "latency_s": found.estimate * 1e-6,
+        "low_s": found.low * 1e-6,
+        "high_s": found.high * 1e-6,
         "fitted": True,
     }
 
@@ -215,16 +232,25 @@ def _panel(axes, group, rows, lines, options):
         if len(part):
             axes.scatter(part[options.on] / scale, part["latency_s"] * factor, color=colour, marker=marker, s=38,
                          edgecolor="white", linewidth=0.5, zorder=3, label=f"{name} ({len(part)})")  # fmt: skip
+    _intervals(axes, rows, rows[options.on] / scale, factor)
     ends = np.array([rows[options.on].min(), rows[options.on].max()], dtype=float)
     axes.plot(ends / scale, (line["slope"] * ends + line["intercept"]) * factor, color=GREY, linestyle="--",
               linewidth=1.2, zorder=2, label=f"line, r = {line['r']:.3f}")  # fmt: skip
     axes.set_xlabel(f"{'operations' if options.on == 'flops' else 'MACs'} of the layer, {unit} ({options.ops})")
     axes.set_ylabel(f"latency, {time_unit}")
     axes.grid(visible=True)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, frameon=True, framealpha=0.85, edgecolor="none")
     _top_axis(axes, rows, scale, options)
     platform = rows["platform"].iloc[0]
     axes.set_title(pretty(group.replace(platform, board_name(platform))), pad=26)
+
+
+def _intervals(axes, rows, x, factor):
+    """Draw the 95 % intervals of our own cases; published layers have none."""
+    known = rows["low_s"].notna()
+    if known.any():
+        low, high = (rows.loc[known, name].astype(float) * factor for name in ("low_s", "high_s"))
+        axes.vlines(x[known], low, high, color=GREY, linewidth=0.9, zorder=1.5, label="95 % interval")
 
 
 def _top_axis(axes, rows, scale, options):
@@ -253,7 +279,10 @@ def _title(tables):
     name = " ".join(board_name(word) for word in worst["group"].split(" "))
     spread = ""
     off = group["off_the_line_pct"].abs().max()
-    if off < _WORTH_SAYING_PCT:
+    chance = float(group["p"].iloc[0])
+    if chance > _CHANCE:
+        spread = f": no multiple is clearly liked better than others (p = {chance:.2f})"
+    elif off < _WORTH_SAYING_PCT:
         spread = f": no class of sizes lies more than {off:.1f} % off the line"
     elif fast["class"] != slow["class"]:
         spread = (

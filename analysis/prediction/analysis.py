@@ -237,14 +237,15 @@ def _heat_maps(main):
         labels = (rows["platform"] + " " + rows["datatype"]).to_numpy()
         grid = rows.assign(_row=labels).pivot_table(index="_row", columns="model", values="inputs_per_s", sort=False)
         order = [label for label in dict.fromkeys(labels) if label in grid.index]
-        grids.append((name, grid.loc[order, [model for model in dict.fromkeys(rows["model"]) if model in grid]]))
-    heights = [0.27 * len(grid) + 1.5 for _, grid in grids]
-    figure = new_figure(max(8.0, 3.0 + 0.76 * max(grid.shape[1] for _, grid in grids)), sum(heights) + 0.5)
+        grid = grid.loc[order, [model for model in dict.fromkeys(rows["model"]) if model in grid]]
+        grids.append((name, grid, _measured(rows, labels, grid)))
+    heights = [(0.36 if ratios.notna().any(axis=None) else 0.27) * len(grid) + 1.5 for _, grid, ratios in grids]
+    figure = new_figure(max(8.0, 3.0 + 0.76 * max(grid.shape[1] for _, grid, _ in grids)), sum(heights) + 0.5)
     axes = figure.subplots(len(grids), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     norm = LogNorm(known["inputs_per_s"].min(), known["inputs_per_s"].max())
-    for place, (name, grid) in zip(axes, grids, strict=True):
+    for place, (name, grid, ratios) in zip(axes, grids, strict=True):
         image = place.imshow(grid.to_numpy(dtype=float), aspect="auto", norm=norm, cmap="cividis")
-        _cells(place, grid, norm)
+        _cells(place, grid, ratios, norm)
         place.set_title(name or "other networks")
         place.set_xticks(range(grid.shape[1]), [_model_label(model) for model in grid.columns], fontsize=8)
         place.set_yticks(range(len(grid)), list(grid.index), fontsize=8.5)
@@ -261,16 +262,36 @@ def _heat_maps(main):
         f"The roofline promises up to {fastest['inputs_per_s']:,.0f} inputs/s ({fastest['model']} on "
         f"{fastest['platform']} {fastest['datatype']})\n"
         f"min(peak, intensity x bandwidth) / operations; {count_noun(len(known), 'prediction')}, "
-        "blank where the datatypes differ or a number is unknown",
+        f"blank where the datatypes differ or a number is unknown{_share_reached(known)}",
     )
     return figure
 
 
-def _cells(axes, grid, norm):
+def _share_reached(known):
+    ratios = known["ratio"].dropna()
+    if ratios.empty:
+        return ""
+    return f"\nbelow it the share that was measured: {len(ratios)} cells, median {ratios.median():.0%}"
+
+
+def _measured(rows, labels, grid):
+    """Return the ratio of measured to predicted in the cells of a grid."""
+    ratios = rows.assign(_row=labels, ratio=rows["ratio"].astype(float))
+    found = ratios.pivot_table(index="_row", columns="model", values="ratio", sort=False)
+    return found.reindex(index=grid.index, columns=grid.columns)
+
+
+def _cells(axes, grid, ratios, norm):
+    shares = ratios.to_numpy(dtype=float)
     for (row, column), value in np.ndenumerate(grid.to_numpy(dtype=float)):
         if np.isfinite(value):
             colour = "white" if norm(value) < 0.55 else "black"
-            axes.text(column, row, f"{value:,.0f}", ha="center", va="center", fontsize=7.5, color=colour)
+            share = f"\n{_percent(shares[row, column])} reached" if np.isfinite(shares[row, column]) else ""
+            axes.text(column, row, f"{value:,.0f}{share}", ha="center", va="center", fontsize=7.5, color=colour)
+
+
+def _percent(share):
+    return f"{share:.0%}" if share >= 0.095 else f"{share:.1%}"
 
 
 def _model_label(model):

@@ -129,6 +129,33 @@ def test_our_own_sweep_is_found_by_what_varies(carry: Carry) -> None:
     assert classes["n"].sum() == 33
 
 
+def own_sweep(*, odd: float) -> pd.DataFrame:
+    """Time of 33 sizes of our own: a line, some noise of sizes without a pattern, and ``odd`` times as long if odd."""
+    noise = np.random.default_rng(7).normal(1.0, 0.02, 33)
+    rows = []
+    for channels, factor in zip(range(96, 129), noise, strict=True):
+        time = channels * factor * (odd if channels % 2 else 1.0)
+        rows += repetitions(
+            [time * share for share in (0.99, 1.0, 1.01, 0.98, 1.02)], shape=f"{channels}-7-7-1-192-1-0"
+        )
+    return typed(rows)
+
+
+def test_a_liking_is_told_from_chance(carry: Carry) -> None:
+    noise = carry("linearity", own_sweep(odd=1.0))
+    assert (noise.tables["classes"]["p"] > 0.05).all()
+    assert "no multiple is clearly liked better than others (p = " in noise.finding
+    liked = carry("linearity", own_sweep(odd=1.3))
+    assert (liked.tables["classes"]["p"] < 0.001).all()
+    assert "% below the line, odd " in liked.finding
+
+
+def test_our_own_cases_have_their_intervals(carry: Carry) -> None:
+    points = carry("linearity", own_sweep(odd=1.0)).tables["points"]
+    assert (points["low_s"] < points["latency_s"]).all()
+    assert (points["latency_s"] < points["high_s"]).all()
+
+
 def test_without_a_sweep_the_chart_says_what_is_missing(carry: Carry) -> None:
     result = carry("linearity", typed(repetitions([1.0, 2.0, 3.0], launches=3)))
     assert result.finding.startswith("No sweep was found")

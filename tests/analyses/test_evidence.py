@@ -1,6 +1,8 @@
+import pandas as pd
+
 from nntest.analyses.evidence import gather
 from nntest.analyses.options import parse_options
-from nntest.analyses.selection import select
+from nntest.analyses.selection import Selection, excluded_table, select
 from tests.analyses.frames import repetitions, row, session, typed
 
 NONE = parse_options({}, {}, where="test")
@@ -28,6 +30,15 @@ def test_the_caption_says_n_units_trust_and_platform() -> None:
         "n = 4 samples of 1 case; trust: 1 stable; left out: 1 failed (rows; listed under “excluded”); "
         "on AMD EPYC 9005; threads 1; batch size 1; dtype float32; cache warm."
     )
+
+
+def test_the_caption_of_theory_speaks_of_tables_not_of_samples() -> None:
+    points = typed([row()]).iloc[:0]
+    nothing = Selection(points, excluded_table(points, pd.Series(dtype="string")))
+    assert gather(nothing, points, table_rows=181).caption() == (
+        "n = 181 rows, from tables of hardware, networks and accuracies; none of them a sample of a point."
+    )
+    assert gather(nothing, points).caption() == "n = 0 samples of 0 cases."
 
 
 def test_settings_are_listed_in_natural_order() -> None:

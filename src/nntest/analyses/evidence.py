@@ -39,7 +39,7 @@ class Evidence:
         """Return the words under a chart: n, trust, platform, and what was left out."""
         if not self.rows and not self.excluded and self.table_rows:
             rows = count_noun(self.table_rows, "row")
-            return f"n = {rows}, from tables of hardware, networks and accuracies; no measured sample is in it."
+            return f"n = {rows}, from tables of hardware, networks and accuracies; none of them a sample of a point."
         words = [f"n = {count_noun(self.rows, 'sample')} of {count_noun(self.cases, 'case')}"]
         if self.trust:
             words.append("trust: " + ", ".join(f"{count} {word}" for word, count in self.trust.items()))
