@@ -19,6 +19,7 @@ from nntest.faces import (
     ab,
     allow,
     analyse,
+    bisect,
     check,
     convert,
     doctor,
@@ -78,7 +79,7 @@ def version_or_help(version: bool = typer.Option(False, "--version", help="Print
 
 for _module in (
     run, ab, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, install_library,
-    rerun, history, notes, why, uninstall,
+    bisect, rerun, history, notes, why, uninstall,
 ):  # fmt: skip
     _module.register(app)
 target.register(app)
