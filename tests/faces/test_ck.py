@@ -1,5 +1,8 @@
 """ck's flat dictionary becomes a command line, and the outcome ck's answer."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,6 +69,22 @@ def test_analyse(performed: list[list[str]]) -> None:
 def test_what_ck_is_told(outcome: Outcome, answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ck, "perform", lambda arguments: outcome)
     assert ck.run(REQUEST) == answer
+
+
+def test_ck_can_print_its_line_when_the_reader_is_gone() -> None:
+    program = (
+        "from nntest.faces import ck\n"
+        "answer = ck.list_entries({'data_uoa': 'programs'})\n"
+        "print(answer, flush=True)\n"
+        "raise SystemExit(answer['return'])\n"
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", program], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_misspelt_option_is_refused() -> None:

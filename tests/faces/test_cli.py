@@ -38,6 +38,11 @@ def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str])
             "nntest: run: no program was named; expected names or patterns such as conv-onednn-cpu or '*conv-*'; "
             "`nntest list programs` shows them, '*' takes them all",
         ),
+        (
+            ["run", " ,", "--species=conv"],
+            "nntest: run: no program was named; expected names or patterns such as conv-onednn-cpu or '*conv-*'; "
+            "`nntest list programs` shows them, '*' takes them all",
+        ),
         (["run", "--zzzzz"], "nntest run: there is no option --zzzzz; `nntest run --help` lists them"),
         (["rnu"], "nntest: there is no command 'rnu'; did you mean run? `nntest --help` lists them"),
         (["list", "programms"], "nntest list: 'programms' was given; did you mean programs?"),

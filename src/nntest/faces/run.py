@@ -147,8 +147,9 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         sweep=parse_sweep(sweep or []),
         target=target,
     )
-    # hours of measuring are not begun by an empty line
-    if not (programs or tags or species or dataset_uoa):
+    # hours of measuring are not begun by an empty line, nor by a variable of a script that is empty
+    named = words(",".join(programs or []))
+    if not named and (programs or not (tags or species or dataset_uoa)):
         raise UsageError(
             "run: no program was named; expected names or patterns such as conv-onednn-cpu or '*conv-*'; "
             "`nntest list programs` shows them, '*' takes them all"
