@@ -65,6 +65,18 @@ def test_our_own_points_have_energies_above_idle_by_case(carry: Carry) -> None:
     assert "3 cases of ours (energy of the package above the idle machine's)" in result.finding
 
 
+def test_a_caption_of_layers_counts_layers(carry: Carry) -> None:
+    whole = typed([inference("DISCO_F469NI", "int8", "cmsis-nn", "fpu", np.nan, np.nan)])
+    parts = [
+        inference("DISCO_F469NI", "int8", "cmsis-nn", "fpu", 100.0 * index, 0.02 * index)
+        | {"repetition": 0, "index": index, "label": f"{index}_CONV_2D", "direction": "forward", "point": "p"}
+        for index in range(1, 6)
+    ]
+    result = carry("energy", whole, layers=pd.DataFrame(parts), level="layer")
+    assert result.tables["energy"]["n"].tolist() == [5]
+    assert result.evidence.caption().startswith("n = 5 samples of 1 case; trust: 1 imported; on DISCO_F469NI;")
+
+
 @pytest.mark.parametrize(
     ("model", "label", "study", "macs", "flops"),
     [

@@ -98,8 +98,11 @@ def write_result(result: Result, out_dir: Path, *, publish: Publish | None = Non
 def carry_out(analysis: Analysis, options: Options, tables: Tables, *, source: str = "") -> Result:
     """Compute tables, finding and evidence, without writing anything."""
     points = filter_rows(tables.points, options.where, where=analysis.name)
-    reasons = exclusion_reasons(points, include=options.include)
-    selection = Selection(points[reasons.isna()], excluded_table(points, reasons))
+    layered = options.get("level") == "layer" and tables.layers is not None
+    # a caption counts what was drawn
+    drawn = filter_rows(tables.layers, options.where, where=analysis.name) if layered else points
+    reasons = exclusion_reasons(drawn, include=options.include)
+    selection = Selection(drawn[reasons.isna()], excluded_table(drawn, reasons))
     frames = analysis.table(tables, options)
     if not selection.excluded.empty:
         frames.setdefault("excluded", selection.excluded)
@@ -109,7 +112,7 @@ def carry_out(analysis: Analysis, options: Options, tables: Tables, *, source: s
         source=source,
         tables=frames,
         finding=analysis.finding(frames, options),
-        evidence=gather(selection, points, table_rows=len(frames[analysis.name])),
+        evidence=gather(selection, drawn, table_rows=len(frames[analysis.name])),
         points=points,
     )
 
