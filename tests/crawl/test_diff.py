@@ -201,3 +201,12 @@ def test_the_same_program_twice_rarely_fails_the_gate(draw: int) -> None:
     gate = compare(replace(b, values=b.values / 1.05), a, margin=0.0)
     assert not (gate.verdict == "different" and gate.ratio > 1)
     assert gate.verdict != "equivalent"
+
+
+def test_cases_that_differ_in_their_inputs_alone_say_so(tmp_path: Path) -> None:
+    points = table(tmp_path, timed(1.0), timed(1.0, seed=7), replace(timed(1.0), case=make_case(data="relu")))
+    assert [case.case for case in diff(points, points).cases] == [
+        "512-14-14-1-512-1-0 layout=NCHW",
+        "512-14-14-1-512-1-0 layout=NCHW data=relu",
+        "512-14-14-1-512-1-0 layout=NCHW seed=7",
+    ]

@@ -112,6 +112,12 @@ def test_a_failed_point_is_one_row_without_times(repository, experiment):
     assert frame[["time_us", "gflops", "memory_mb", "setup_time_us"]].isna().all(axis=None)
 
 
+def test_a_time_too_small_to_divide_by_gives_no_speed(repository, experiment):
+    point = make_point(repetitions=1, launches=1)
+    save_point(experiment, replace(point, samples=(replace(point.samples[0], seconds=5e-324),)))
+    assert nntest.load(repository.path)["gflops"].isna().all()
+
+
 def test_a_wrong_output_is_not_verified(repository, experiment):
     save_point(
         experiment, make_point(failure=Failure(kind="wrong", reason="index 7: got 1, expected 2"), trust="wrong")

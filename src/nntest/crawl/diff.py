@@ -29,6 +29,8 @@ _USUAL = {
     "cache": "warm",
     "isa": "",
     "post_ops": "",
+    "data": "normal",
+    "seed": "42",
 }
 
 

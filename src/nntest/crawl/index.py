@@ -32,7 +32,7 @@ from nntest.crawl.sources import Folder, Listing
 from nntest.crawl.views import Part, View, views_sha
 
 #: Raised whenever the files of an index change their meaning; other indexes are then passed over.
-FORMAT = 2
+FORMAT = 3
 #: Below this many bytes of points, reading them again is as quick as an index.
 WORTH_AN_INDEX = 1_000_000
 
