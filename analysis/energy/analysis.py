@@ -126,8 +126,12 @@ def _scale(values, unit):
 
 def _label(main, name, *, absolute):
     row = main[main["group"] == name].iloc[0]
-    power = f": {row['mean_power_w'] * 1e3:,.0f} mW" if absolute and row["n"] > 2 else ""
+    power = f": {_power(row['mean_power_w'])}" if absolute and row["n"] > 2 else ""
     return f"{pretty(board_name(name))}{power} (r = {row['r']:.3f}, n = {row['n']})"
+
+
+def _power(watts):
+    return f"{watts:,.1f} W" if watts >= 1 else f"{watts * 1e3:,.0f} mW"
 
 
 def _line(axes, x, y, colour):
@@ -160,7 +164,7 @@ def _title(main, points, options):
         if count
     )
     if options.scale == "absolute":
-        powers = [f"{board_name(row.group)} {row.slope * 1e3:,.0f} mW" for row in boards.itertuples()]
+        powers = [f"{board_name(row.group)} {_power(row.slope)}" for row in boards.itertuples()]
         return f"Energy follows latency: mean power (slope) of {listed(powers)}\n{what}; band: 95 % of the line"
     pooled = main.iloc[-1]
     fit = f"a slope of {pooled['slope']:.3f} (r = {pooled['r']:.4f})"
