@@ -59,6 +59,39 @@ def test_one_case_writes_its_timer_and_its_output(tmp_path: Path) -> None:
     np.testing.assert_allclose(output, expected(case), rtol=1e-5, atol=1e-5)
 
 
+def test_what_is_fused_is_asked_for_by_a_variable(tmp_path: Path) -> None:
+    values = {"CK_IN_SHAPE_C": 3, "CK_IN_SHAPE_H": 6, "CK_IN_SHAPE_W": 5, "CK_OUT_SHAPE_C": 4, "CK_CONV_KERNEL": 3}
+    assert by_hand("conv-plain-cpu", tmp_path, **values, CK_POST_OPS="sum+relu").stderr == ""
+    output = np.fromfile(tmp_path / "tmp-ck-output.bin", np.float32).reshape(1, 4, 4, 3)
+    case = case_of("conv-plain-cpu", values, post_ops="sum+relu")
+    np.testing.assert_allclose(output, expected(case), rtol=1e-5, atol=1e-5)
+    assert (output == 0).any()
+    refused = by_hand("conv-openblas-cpu", tmp_path, **values, CK_POST_OPS="sum+relu", CK_DATA_LAYOUT="NCHW")
+    assert (refused.returncode, refused.stderr) == (
+        4,
+        "nntest-driver: unsupported: post_ops sum+relu cannot be fused here\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("lrn-plain-cpu", {"CK_LRN_SIZE": 4}, "CK_LRN_SIZE is even; expected an odd number"),
+        ("concat-plain-cpu", {}, "CK_CONCAT_C1 is missing"),
+        (
+            "concat-plain-cpu",
+            {"CK_CONCAT_C1": 1, "CK_CONCAT_C3": 1},
+            "CK_CONCAT_C3 is given without CK_CONCAT_C2; expected no gap",
+        ),
+    ],
+)
+def test_nonsense_for_other_species_is_refused_too(
+    name: str, values: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    answer = by_hand(name, tmp_path, CK_IN_SHAPE_C=3, CK_IN_SHAPE_H=5, CK_IN_SHAPE_W=5, **values)
+    assert (answer.returncode, answer.stderr) == (1, f"nntest-driver: {message}\n")
+
+
 def first_shape(name: str, *, largest: int = 4) -> list[tuple[str, Path]]:
     species = source_of(name).meta["nntest"]["species"]
     files = sorted((REPOSITORY / "dataset" / f"tensor-{species}-synthetic").glob("shape-*.json"))
