@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nntest.measure.energy import IDLE_S, TIER, Counters, EnergyMeter, open_counters
+from nntest.measure.energy import ELSEWHERE, IDLE_S, TIER, Counters, EnergyMeter, open_counters
 from nntest.measure.plan import plan_session
 from nntest.measure.request import RunRequest
 from nntest.measure.session import run_session
@@ -199,3 +199,10 @@ def test_without_counters_a_point_says_why(fake, tmp_path):
         assert block["energy"] == {"reason": f"/sys/class/powercap is not there; {NONE} (a virtual machine?)"}
         assert block["launches"]["idle_w"] == [None] * 4
         assert "package_j" not in block["samples"]
+
+
+def test_another_target_has_no_energy_of_this_machine():
+    assert ELSEWHERE.reason.startswith("the target is not this machine")
+    meter = EnergyMeter.settled(ELSEWHERE, FakeClock(), pytest.fail)
+    assert meter.mark() is None
+    assert meter.facts.reason == ELSEWHERE.reason

@@ -71,6 +71,7 @@ class Counters:
 
 
 NOT_LOOKED_FOR = Counters(reason="counters were not looked for")
+ELSEWHERE = Counters(reason="the target is not this machine, whose counters would count the emulator or the wait")
 
 
 def open_counters(root: Path = Path("/")) -> Counters:

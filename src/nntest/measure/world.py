@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nntest.measure import machine
-from nntest.measure.energy import NOT_LOOKED_FOR, Counters, open_counters
+from nntest.measure.energy import ELSEWHERE, NOT_LOOKED_FOR, Counters, open_counters
 from nntest.measure.lock import machine_lock_path
 from nntest.model.case import Case, Platform, Subject
 from nntest.model.point import Verification
@@ -171,6 +171,7 @@ def _world_on(name: str, root: Path) -> World:
         find_library=target.find_library,
         build=build_for,
         platform=lambda: target.platform(here.platform()),
+        energy=lambda: ELSEWHERE,
     )
 
 
