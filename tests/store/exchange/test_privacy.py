@@ -1,13 +1,17 @@
 """What tells whose machine it was is taken out; everything else stays as it is, byte for byte."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nntest.errors import DataError
+from nntest.measure.energy import open_counters
 from nntest.model.case import Library, Subject
+from nntest.model.point import Energy
 from nntest.model.point_json import to_bytes
 from nntest.store.exchange.privacy import scrub, scrub_bytes, scrub_text
 from tests.points import make_point
@@ -28,6 +32,9 @@ from tests.points import make_point
         ("D:/work/x.bin", "x.bin"),
         ("\\\\server\\share\\x", "x"),
         ("https://example.org/a/b", "https://example.org/a/b"),
+        ("/sys/class/powercap/intel-rapl:* stood still", "/sys/class/powercap/intel-rapl:* stood still"),
+        ("/sys/class/powercap is not there", "/sys/class/powercap is not there"),
+        ("/sys/class/powercaps/x, /sys/class/powercap/../../home/ada/x, /home/sys/class/powercap", "x, x, powercap"),
         ("km/h, 1/2, NCHW / NHWC, a/b/c", "km/h, 1/2, NCHW / NHWC, a/b/c"),
         ("// a comment, 5 /* and */", "// a comment, 5 /* and */"),
         ("error: at 10:30", "error: at 10:30"),
@@ -66,6 +73,17 @@ def test_a_file_that_tells_nothing_keeps_its_bytes() -> None:
     data = b'{ "b": NaN,\n "a": 123456789012345678901234567890 }'
     assert scrub_bytes("x.json", data) is data
     point = to_bytes(make_point())
+    assert scrub_bytes("x.json", point) is point
+
+
+@pytest.mark.parametrize("zones", [[], ["."], ["intel-rapl:0"], ["intel-rapl:0", "intel-rapl:0/energy_uj"]])
+def test_why_there_is_no_energy_is_said_without_a_word_about_the_machine(tmp_path: Path, zones: list[str]) -> None:
+    for zone in zones:
+        (tmp_path / "sys/class/powercap" / zone).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "sys/class/powercap" / zone / "name").write_text("package-0\n")
+    reason = open_counters(tmp_path).reason
+    assert reason.startswith("/sys/class/powercap")
+    point = to_bytes(replace(make_point(), energy=Energy(reason=reason)))
     assert scrub_bytes("x.json", point) is point
 
 
