@@ -22,7 +22,8 @@ struct Neon {
     acl::Scheduler::get().set_num_threads(static_cast<unsigned>(question.threads()));
   }
   static acl::Status import(Tensor& tensor, void* buffer) { return tensor.allocator()->import_memory(buffer); }
-  static void wait() {}
+  static void lend(Tensor&) {}
+  static void fetch(Tensor&) {}
 };
 
 // The tensors of a convolution: weights as O, I, H, W.

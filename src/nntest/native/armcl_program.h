@@ -173,7 +173,8 @@ class Bound {
   const void* data_ = nullptr;
 };
 
-// An operator of the library: `Backend` says what a tensor is, how memory is imported and how a function is waited for.
+// An operator of the library: `Backend` says what a tensor is, how memory is imported, and how a tensor's memory goes over
+// to the library (`lend`) and comes back with what it has computed (`fetch`).
 template <class Backend>
 class Function : public Operator {
  public:
@@ -189,12 +190,14 @@ class Function : public Operator {
   void reorder_out(nntest_role role, const void* native, void* plain) override { find(role).write(native, plain); }
 
   void run(void* const* buffers) override {
+    Tensor& output = *find(NNTEST_OUTPUT).get();
+    Backend::lend(output);
     for (auto& bound : bound_) {
       if (bound.imported(buffers[bound.role()])) continue;
       require(Backend::import(*bound.get(), buffers[bound.role()]));
     }
     function_->run();
-    Backend::wait();
+    Backend::fetch(output);
   }
 
   const char* implementation() const override { return implementation_.c_str(); }
@@ -218,6 +221,9 @@ class Function : public Operator {
     function_ = std::move(function);
     implementation_ = std::move(implementation);
   }
+
+  acl::IFunction& function() { return *function_; }
+  std::vector<Bound<Tensor>>& bound() { return bound_; }
 
  private:
   Bound<Tensor>& find(nntest_role role) {

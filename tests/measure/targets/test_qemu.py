@@ -16,6 +16,8 @@ from nntest.store.repository import Repository
 
 HOST = Platform(machine="m", model="Board", cpu="CPU", cores=2, memory_mb=8, os="Here", kernel="Linux 6", arch="x86_64")
 MANIFEST = {"format": qemu.FORMAT, "emulator": "qemu-aarch64 7.2.22", "os": "Debian 12, arm64", "isa": ["asimd"]}
+OPENCL = {"device": "pthread", "driver": "PoCL 3.1", "layer": "nntest-alter 1 (...)", "env": {"OPENCL_LAYERS": "x.so"}}
+MANIFEST |= {"opencl": OPENCL}
 INSTALLED = qemu.read_manifest(qemu.rooms(cache_root())) is not None
 REPOSITORY = Path(__file__).parents[3]
 
@@ -26,13 +28,15 @@ def test_the_platform_says_what_it_is() -> None:
     platform = qemu.emulated(HOST, MANIFEST)
     assert (platform.target, platform.emulator, platform.arch) == ("linux-arm64-qemu", "qemu-aarch64 7.2.22", "aarch64")
     assert (platform.cpu, platform.isa, platform.machine) == ("QEMU max (aarch64) on CPU", ("asimd",), "m")
+    assert (platform.gpu, platform.driver) == ("pthread", "PoCL 3.1")
 
 
 def test_a_library_of_this_machine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingPartError) as failed:
-        qemu.find_library("onednn-cpu", "", tmp_path)
+        qemu.find_library("onednn-cpu", "", tmp_path, {})
     assert str(failed.value) == (
-        "onednn-cpu: the target linux-arm64-qemu has plain-cpu and arm-compute-library-neon; leave the program out"
+        "onednn-cpu: the target linux-arm64-qemu has plain-cpu, arm-compute-library-neon and "
+        "arm-compute-library-opencl; leave the program out"
     )
 
 

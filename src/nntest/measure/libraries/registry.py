@@ -23,6 +23,7 @@ _FINDERS: Mapping[str, _Finder] = {
     openblas.NAME: _Finder(openblas.search, "OpenBLAS", openblas.INSTALL, openblas.PACKAGES, openblas.VERSIONS),
     plain.NAME: _Finder(plain.search, "plain-cpu", plain.INSTALL, plain.PACKAGES, plain.VERSIONS),
     armcl.NEON: _Finder(armcl.search_neon, armcl.TITLE, armcl.INSTALL, versions=armcl.VERSIONS),
+    armcl.OPENCL: _Finder(armcl.search_opencl, armcl.TITLE, armcl.INSTALL, versions=armcl.VERSIONS),
 }
 
 LIBRARY_NAMES = tuple(_FINDERS)

@@ -1,13 +1,15 @@
 """Making the target linux-arm64-qemu: packages, wrappers, self-test."""
 
 import json
+import os
 import platform
 import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from nntest.errors import NNTestError, UsageError
 from nntest.measure.build import NATIVE
@@ -18,7 +20,9 @@ from nntest.measure.targets.qemu import FORMAT, NAME, TRIPLET, Rooms, read_manif
 SYSROOT_PACKAGES = (
     *("libc6", "libgcc-s1", "libstdc++6", "zlib1g", "libzstd1"),
     *("libarm-compute20", "libarm-compute-dev"),
-    *("ocl-icd-libopencl1", "opencl-c-headers", "opencl-clhpp-headers"),
+    *("ocl-icd-libopencl1", "ocl-icd-opencl-dev", "opencl-c-headers", "opencl-clhpp-headers"),
+    *("pocl-opencl-icd", "libpocl2", "libpocl2-common", "libclang-cpp15", "libllvm15", "libhwloc15", "libudev1"),
+    *("libxml2", "libicu72", "liblzma5", "libedit2", "libtinfo6", "libbsd0", "libmd0", "libffi8", "libz3-4"),
 )
 COMPILER_PACKAGES = (
     *("gcc-12-aarch64-linux-gnu", "g++-12-aarch64-linux-gnu", "cpp-12-aarch64-linux-gnu"),
@@ -93,11 +97,15 @@ def install(
     write_wrappers(place, compiler=compiler, emulator=emulator)
     say("self-test: vectors, threads and the C library")
     isa = neon_self_test(place)
+    say("self-test: OpenCL compiles and runs a kernel")
+    environment = opencl_environment(place)
+    device, driver, layer = opencl_self_test(place, environment)
     manifest = {
         "format": FORMAT,
         "emulator": emulator_version(place),
         "os": f"{RELEASE_TITLE}, arm64 packages",
         "isa": isa,
+        "opencl": {"device": device, "driver": driver, "layer": layer, "env": environment},
         "packages": unpacked,
     }
     temporary = place.manifest.with_suffix(".new")
@@ -105,7 +113,7 @@ def install(
     temporary.replace(place.manifest)
     for name in ("apt-arm64", "apt-amd64"):
         shutil.rmtree(place.root / name, ignore_errors=True)
-    say(f"{NAME}: installed; {manifest['emulator']}; `nntest run conv-plain-cpu --target={NAME} ...` uses it")
+    say(f"{NAME}: installed; {manifest['emulator']}; `nntest run conv-armcl-opencl --target={NAME} ...` uses it")
 
 
 def remove(cache_root: Path, *, say: Callable[[str], None]) -> None:
@@ -133,8 +141,13 @@ def write_wrappers(place: Rooms, *, compiler: str | None, emulator: str | None) 
     )
     # the host's library path would be searched for the guest's libraries too
     run += f" -cpu max -U LD_LIBRARY_PATH -L {shlex.quote(str(place.sysroot))}"
-    place.compiler.parent.mkdir(parents=True, exist_ok=True)
-    for path, command in ((place.compiler, compile_), (place.emulator, run)):
+    link = (
+        f"exec {TRIPLET}-ld"
+        if compiler
+        else f"{libraries}exec {shlex.quote(str(programs / f'{TRIPLET}-ld'))} --sysroot={shlex.quote(str(place.tools))}"
+    )
+    for path, command in ((place.compiler, compile_), (place.emulator, run), (place.linker, link)):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f'#!/bin/sh\n{command} "$@"\n')
         path.chmod(0o755)
 
@@ -152,6 +165,51 @@ def neon_self_test(place: Rooms) -> list[str]:
         source = NATIVE / "self_test" / "neon.cpp"
         _checked("compiling", [str(place.compiler), "-std=c++17", "-O2", "-pthread", str(source), "-o", str(program)])
         return _checked("running", [str(place.emulator), str(program)]).split()
+
+
+def opencl_environment(place: Rooms) -> dict[str, str]:
+    """Compile the layer; return the variables that make emulated programs find PoCL and a linker for its kernels."""
+    headers = f"-I{place.sysroot / 'usr/include'}"
+    source = NATIVE / "opencl_alter.c"
+    compile_ = [str(place.compiler), "-x", "c", "-std=c11", "-O2", "-shared", "-fPIC", headers]
+    _checked("compiling the OpenCL layer", [*compile_, str(source), "-o", str(place.layer)])
+    found = [
+        _checked("asking the compiler", [str(place.compiler), f"-print-file-name={name}"]).strip()
+        for name in ("libgcc.a", "libc.so")
+    ]
+    place.kernels.mkdir(exist_ok=True)
+    driver = next(iter(sorted((place.sysroot / "usr/lib" / TRIPLET).glob("libpocl.so.*.*.*"))), None)
+    return {
+        "OPENCL_LAYERS": str(place.layer),
+        # an absolute path: PoCL looks for its library of kernels beside itself
+        "OCL_ICD_VENDORS": str(driver),
+        "LIBRARY_PATH": ":".join(str(Path(path).resolve().parent) for path in found),
+        "COMPILER_PATH": str(place.linker.parent),
+        # newer instructions of the emulated processor end its code in an illegal one
+        "POCL_LLVM_CPU_NAME": "cortex-a72",
+        "POCL_CACHE_DIR": str(place.kernels),
+        "POCL_MAX_PTHREAD_COUNT": "1",
+    }
+
+
+def opencl_self_test(place: Rooms, environment: Mapping[str, str]) -> tuple[str, str, str]:
+    """Compile and run a kernel; return names of the device, of its driver, and of the layer that alters programs.
+
+    Raises
+    ------
+    NNTestError
+        It does not compile, or its result is wrong.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "opencl"
+        source = NATIVE / "self_test" / "opencl.c"
+        root = place.sysroot / "usr"
+        command = [str(place.compiler), "-x", "c", "-std=c11", "-O2", f"-I{root / 'include'}", str(source)]
+        command += ["-x", "none", str(root / "lib" / TRIPLET / "libOpenCL.so"), "-ldl", "-o", str(program)]
+        _checked("compiling for OpenCL", command)
+        answer = _checked("running an OpenCL kernel", [str(place.emulator), str(program)], environment)
+    device, driver, layer = answer.splitlines()
+    return device, driver, layer
 
 
 def emulator_version(place: Rooms) -> str:
@@ -173,10 +231,16 @@ def _say_size(place: Rooms, sets: Sequence[Packages], say: Callable[[str], None]
         raise NNTestError(f"{place.root}: {free_mb:.0f} MB are free; expected {needed_mb:.0f} MB; free some space")
 
 
-def _checked(what: str, command: Sequence[str]) -> str:
+def _checked(what: str, command: Sequence[str], environment: Mapping[str, str] = MappingProxyType({})) -> str:
     try:
         answer = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_SELF_TEST_S, check=False
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SELF_TEST_S,
+            check=False,
+            env={**os.environ, **environment},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NNTestError(f"{NAME}: the self-test failed while {what}: {' '.join(str(error).split())}") from error

@@ -21,7 +21,7 @@ NAME = "linux-arm64-qemu"
 TRIPLET = "aarch64-linux-gnu"
 INSTALL = f"nntest target install {NAME}"
 # Raised when what an installation holds changes, so that older ones are made again.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,21 @@ class Rooms:
     def emulator(self) -> Path:
         """Wrapper of qemu with its options."""
         return self.root / "bin" / "aarch64-run"
+
+    @property
+    def layer(self) -> Path:
+        """The OpenCL layer that the emulated programs run through."""
+        return self.root / "bin" / "opencl-alter.so"
+
+    @property
+    def linker(self) -> Path:
+        """Wrapper of the linker, in a folder of its own: the OpenCL compiler looks for a program called ``ld``."""
+        return self.root / "ld" / "ld"
+
+    @property
+    def kernels(self) -> Path:
+        """Compiled OpenCL kernels, kept between runs."""
+        return self.root / "kernels"
 
     @property
     def manifest(self) -> Path:
@@ -88,13 +103,19 @@ def find(cache_root: Path) -> Target:
         compiler=describe_compiler((str(place.compiler),)),
         runner=(str(place.emulator),),
         emulator=str(manifest["emulator"]),
-        find_library=lambda name, spec: find_library(name, spec, place.sysroot),
+        find_library=lambda name, spec: find_library(name, spec, place.sysroot, manifest["opencl"]),
         platform=lambda host: emulated(host, manifest),
     )
 
 
-def find_library(name: str, spec: str, sysroot: Path) -> FoundLibrary:
+def find_library(name: str, spec: str, sysroot: Path, opencl: Mapping[str, Any]) -> FoundLibrary:
     """Return a library for the target; those of this machine cannot be linked.
+
+    Parameters
+    ----------
+    opencl
+        What the installation says of its OpenCL: ``env`` (variables by name) and ``layer``, the name of what alters the
+        programs, which becomes a part of the library's description.
 
     Raises
     ------
@@ -103,17 +124,21 @@ def find_library(name: str, spec: str, sysroot: Path) -> FoundLibrary:
     """
     if name == plain.NAME:
         return plain.search().found[0]
-    if name != armcl.NEON:
-        raise MissingPartError(f"{name}: the target {NAME} has {plain.NAME} and {armcl.NEON}; leave the program out")
+    if name not in (armcl.NEON, armcl.OPENCL):
+        known = f"{plain.NAME}, {armcl.NEON} and {armcl.OPENCL}"
+        raise MissingPartError(f"{name}: the target {NAME} has {known}; leave the program out")
     root = spec if "/" in spec else str(sysroot)
-    found = next(iter(armcl.search_neon(root).found), None)
+    found = next(iter(armcl.search(name, root).found), None)
     if found is None:
         raise MissingPartError(f"{name}: {armcl.TITLE} was not found (looked in {root}); run `{INSTALL}` again")
     library = found.library
     wanted = "" if "/" in spec else spec
     if wanted and not any(fnmatchcase(word, wanted) for word in (library.name, library.version, library.tag)):
         raise MissingPartError(f"{name}: {wanted} was not found (there is {library.tag}); choose that one")
-    return found
+    if name != armcl.OPENCL:
+        return found
+    description = f"{library.description}; altered by {opencl['layer']}"
+    return replace(found, library=replace(library, description=description), env=dict(opencl["env"]))
 
 
 def emulated(host: Platform, manifest: Mapping[str, Any]) -> Platform:
@@ -125,8 +150,8 @@ def emulated(host: Platform, manifest: Mapping[str, Any]) -> Platform:
         os=str(manifest["os"]),
         arch="aarch64",
         isa=tuple(manifest["isa"]),
-        gpu="",
-        driver="",
+        gpu=str(manifest["opencl"]["device"]),
+        driver=str(manifest["opencl"]["driver"]),
         target=NAME,
         emulator=str(manifest["emulator"]),
     )
