@@ -129,6 +129,11 @@ def _levels(ranked, column, options):
             raise UsageError(f"{NAME}: no row has {column}={level}; {nearest(level, known)}")
     upper, lower = options.numerator, options.denominator
     free = [value for value in known if value not in (upper, lower)]
+    if len(known) < 2 and not (upper and lower):
+        raise UsageError(
+            f"{NAME}: {column} has no two values to compare ({', '.join(known) or 'none at all'}); "
+            "choose another --column, or points that differ in it"
+        )
     if not lower:
         lower = free.pop(0) if free else upper
     if not upper:

@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 
 from nntest.analyses.amounts import (
     Curve,
@@ -49,6 +50,19 @@ def test_cut_bars_say_so_and_unknown_ones_too() -> None:
     assert words == ["1.0", "2.0", "2.5", "30.0 (bar cut)", "nan"]
     assert max(patch.get_width() for patch in axes.patches) == pytest.approx(3.5)
     assert max(axes.get_xticks()) <= 3.5
+
+
+def test_a_scatter_is_seen_whole_or_has_a_point_where_it_goes_on() -> None:
+    def axes_of(high: float) -> Axes:
+        bar = Bar(subject="s", library="onednn-cpu", value=10.0, low=9.0, high=high, label="10")
+        with chart_style():
+            return amount_bars([Group("g", (bar,))], title="t", xlabel="x").axes[0]
+
+    whole, pointed = axes_of(15.0), axes_of(1000.0)
+    assert [line.get_marker() for line in whole.lines] == ["None"]
+    assert whole.lines[0].get_xdata()[1] == 15.0 < whole.get_xlim()[1]
+    assert [line.get_marker() for line in pointed.lines] == ["None", ">"]
+    assert pointed.lines[0].get_xdata()[1] == pointed.lines[1].get_xdata()[0] == 20.0
 
 
 def test_too_many_groups_are_announced() -> None:

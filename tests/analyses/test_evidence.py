@@ -1,6 +1,7 @@
 import pandas as pd
+import pytest
 
-from nntest.analyses.evidence import gather
+from nntest.analyses.evidence import chosen_rows, gather
 from nntest.analyses.options import parse_options
 from nntest.analyses.selection import Selection, excluded_table, select
 from tests.analyses.frames import repetitions, row, session, typed
@@ -51,3 +52,25 @@ def test_flags_are_counted_by_case() -> None:
         repetitions([1.0] * 4, flags="drift+shared_machine") + repetitions([1.0] * 4, program="b", flags="drift")
     )
     assert gather(select(points, NONE), points).flags == {"drift": 2, "shared_machine": 1}
+
+
+CHOOSERS = {name: {"type": "list", "default": ""} for name in ("models", "libraries", "batch_sizes")}
+
+
+@pytest.mark.parametrize(
+    ("given", "count"),
+    [
+        ({}, 4),
+        ({"libraries": "onednn-cpu"}, 3),
+        ({"libraries": "onednn-cpu+plain-cpu,plain-cpu"}, 4),
+        ({"batch_sizes": "2"}, 2),
+        ({"models": "512-*"}, 4),
+        ({"models": "512-*", "batch_sizes": "2", "libraries": "plain-cpu"}, 1),
+    ],
+)
+def test_what_an_option_left_out_is_not_counted(given: dict[str, str], count: int) -> None:
+    points = typed(
+        [row(batch_size=size) for size in (1, 1, 2)] + [row(library="plain-cpu", program="p", batch_size=2)]
+    ).assign(shape="512-7-7-1-1024-1-0")
+    options = parse_options(CHOOSERS, given, where="test")
+    assert len(chosen_rows(points, options, pd.DataFrame())) == count

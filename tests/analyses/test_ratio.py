@@ -114,3 +114,17 @@ def test_the_published_fp16_ratios_come_out(key: str, library: str, printed: tup
     assert found == pytest.approx(expected()[key], abs=1e-9)
     assert tuple(round(found[model], 6) for model in ("bvlc-alexnet", "bvlc-googlenet")) == printed
     assert main["ci_low"].notna().all()
+
+
+def test_a_single_level_is_not_compared_with_itself(carry: Carry) -> None:
+    points = typed(repetitions([1.0, 2.0], library="a"))
+    with pytest.raises(
+        UsageError, match=r"^ratio: library has no two values to compare \(a\); choose another"
+    ):
+        carry("ratio", points)
+
+
+def test_the_caption_counts_the_two_levels_only(carry: Carry) -> None:
+    evidence = carry("ratio", caffe(**NETS, cpu__net_a__2=[9.0, 9.0]), **FP16).evidence
+    assert (evidence.rows, evidence.cases) == (15, 5)
+    assert [item["library"] for item in evidence.libraries] == ["nvidia-cuda", "nvidia-fp16-cuda"]

@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntest.analyses.bars import MAX_GROUPS, WIDTH, Group, legend, log_ticks, plain_number, set_heading, set_xlabel
+from nntest.analyses.bars import (
+    MAX_GROUPS,
+    WIDTH,
+    Bar,
+    Group,
+    draw_interval,
+    legend,
+    log_ticks,
+    plain_number,
+    set_heading,
+    set_xlabel,
+)
 from nntest.analyses.grouping import group_rows
-from nntest.analyses.style import HATCHES, INK, MARKERS, new_figure, ordered_subjects, subject_styles
+from nntest.analyses.style import HATCHES, MARKERS, new_figure, ordered_subjects, subject_styles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +59,7 @@ def amount_bars(
     if len(shown) < total:
         title = f"{title}\n(the {which} {len(shown)} of {total:,} groups; the table has all)"
     bars = [bar for group in shown for bar in group.bars]
-    limit = end or cut_at([bar.value for bar in bars])
+    limit = end or _with_scatter(cut_at([bar.value for bar in bars]), bars)
     figure = new_figure(WIDTH, 1.75 + 0.2 * len(bars) + 0.12 * len(shown))
     axes = figure.add_subplot()
     styles = styles or subject_styles(ordered_subjects((bar.subject, bar.library) for bar in bars))
@@ -112,6 +123,12 @@ def cut_at(values: Sequence[float]) -> float:
         if known[place] > 0 and known[place - 1] / known[place] > _CUT_FROM:
             return known[place] * 1.4
     return known[0] if known and known[0] > 0 else 1.0
+
+
+def _with_scatter(limit: float, bars: Sequence[Bar]) -> float:
+    """Return where the axis ends if the scatter of the bars up to ``limit`` shall be seen, too, within reason."""
+    highs = [bar.high for bar in bars if bar.value <= limit and bar.high == bar.high]
+    return max(limit, min(max(highs, default=limit), 2 * limit))
 
 
 def format_amount(value: float) -> str:
@@ -196,7 +213,7 @@ def _bar(axes: "Axes", y: float, bar: Any, style: dict[str, Any], limit: float) 
         for place in (0.955, 0.975):
             axes.plot([limit * place, limit * (place + 0.012)], [y + 0.44, y - 0.44], color="white", linewidth=2.0)
     elif not isnan(bar.low):
-        axes.plot([bar.low, min(bar.high, limit)], [y, y], color=INK, linewidth=1.2, solid_capstyle="butt")
+        draw_interval(axes, y, bar, limit)
         tip = max(reach, min(bar.high, limit))
     words = f"{bar.label} (bar cut)" if cut else bar.label
     axes.annotate(words, (tip, y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5,

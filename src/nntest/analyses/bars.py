@@ -151,6 +151,13 @@ def set_log_axis(axes: "Axes", low: float, high: float, *, suffix: str = "") -> 
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{plain_number(value)}{suffix}"))
 
 
+def draw_interval(axes: "Axes", y: float, bar: Bar, end: float) -> None:
+    """Draw a bar's interval as a thin line; where it goes on behind ``end``, it has a point there."""
+    axes.plot([bar.low, min(bar.high, end)], [y, y], color=INK, linewidth=1.2, solid_capstyle="butt")
+    if bar.high > end * 1.0001:
+        axes.plot([end], [y], color=INK, marker=">", markersize=4, linestyle="", clip_on=False)
+
+
 def _limits(axes: "Axes", low: float, high: float, *, logarithmic: bool) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -169,7 +176,7 @@ def _draw(axes: "Axes", y: float, bar: Bar, style: dict[str, Any], *, start: flo
               hatch=style["hatch"], linewidth=0.6)  # fmt: skip
     ends = [reach]
     if bar.low == bar.low and bar.low < end:
-        axes.plot([bar.low, min(bar.high, end)], [y, y], color=INK, linewidth=1.2, solid_capstyle="butt")
+        draw_interval(axes, y, bar, end)
         ends += [bar.low, min(bar.high, end)]
     leftwards = start > 0 and bar.value < start
     axes.annotate(bar.label, (min(ends) if leftwards else max(ends), y), xytext=(-4 if leftwards else 4, 0),

@@ -1,16 +1,22 @@
 """What stands behind a section: what was measured, on what, when, how far it can be trusted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from nntest.analyses.columns import CASE_KEYS, present
 from nntest.analyses.names import count_noun, listed, natural_key, pretty
 from nntest.analyses.selection import Selection
+from nntest.analyses.workloads import matches
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _FAILURES_SHOWN = 50
+#: Columns, and the options of analyses that choose rows by them.
+_CHOOSERS = {"model": "models", "library": "libraries", "batch_size": "batch_sizes"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,25 @@ class Evidence:
         for name, values in self.settings.items():
             words.append(f"{name.replace('_', ' ')} {listed(values)}")
         return "; ".join(words) + "."
+
+
+def chosen_rows(points: "pd.DataFrame", options: Mapping[str, Any], main: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the rows that an analysis was told to look at: its models, libraries, batch sizes, compared levels.
+
+    ``main`` is its table, which names the levels that a ratio took where no option does.
+    """
+    wanted = {column: list(options.get(option) or ()) for column, option in _CHOOSERS.items()}
+    # one item may be a set of libraries to compose a network of
+    wanted["library"] += [name for item in wanted["library"] for name in item.split("+")]
+    if {"numerator", "denominator"} <= set(main.columns) and len(main):
+        levels = [*main["numerator"].unique(), *main["denominator"].unique()]
+        wanted[options["column"]] = list(map(str, levels))
+    for column, names in wanted.items():
+        # single operators go by their shape where others go by their model
+        texts = [points[key] for key in ((column, "shape") if column == "model" else (column,)) if key in points]
+        if names and texts:
+            points = points[np.logical_or.reduce([matches(text, name) for text in texts for name in names])]
+    return points
 
 
 def gather(selection: Selection, all_points: "pd.DataFrame", *, table_rows: int = 0) -> Evidence:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nntest.analyses.contract import Analysis, Tables
 from nntest.analyses.entries import load_analysis
-from nntest.analyses.evidence import Evidence, gather
+from nntest.analyses.evidence import Evidence, chosen_rows, gather
 from nntest.analyses.options import Options, parse_options
 from nntest.analyses.selection import Selection, excluded_table, exclusion_reasons, filter_rows
 from nntest.analyses.style import chart_style, save_figure
@@ -101,9 +101,11 @@ def carry_out(analysis: Analysis, options: Options, tables: Tables, *, source: s
     layered = options.get("level") == "layer" and tables.layers is not None
     # a caption counts what was drawn
     drawn = filter_rows(tables.layers, options.where, where=analysis.name) if layered else points
+    frames = analysis.table(tables, options)
+    drawn = chosen_rows(drawn, options, frames[analysis.name])
+    points = chosen_rows(points, options, frames[analysis.name])
     reasons = exclusion_reasons(drawn, include=options.include)
     selection = Selection(drawn[reasons.isna()], excluded_table(drawn, reasons))
-    frames = analysis.table(tables, options)
     if not selection.excluded.empty:
         frames.setdefault("excluded", selection.excluded)
     return Result(

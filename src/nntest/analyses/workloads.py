@@ -13,6 +13,7 @@ from nntest.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 #: Direction to the column of its time.
 DIRECTIONS = {
@@ -55,14 +56,21 @@ def choose(frame: "pd.DataFrame", column: str, names: Sequence[str], *, where: s
     if not names:
         return frame
     keep = np.zeros(len(frame), dtype=bool)
-    texts = frame[column].astype("string").fillna("")
-    known = [str(value) for value in texts.unique()]
     for name in names:
-        hit = texts.isin([value for value in known if fnmatchcase(value, name)]) | equals(frame[column], name)
+        hit = matches(frame[column], name)
         if not hit.any():
-            raise UsageError(f"{where}: no row has {column}={name}; {nearest(name, [v for v in known if v])}")
-        keep |= hit.to_numpy(dtype=bool)
+            known = frame[column].dropna().astype("string").unique()
+            raise UsageError(f"{where}: no row has {column}={name}; {nearest(name, [str(v) for v in known if v])}")
+        keep |= hit
     return frame[keep]
+
+
+def matches(column: "pd.Series", name: str) -> "NDArray[np.bool_]":
+    """Tell which rows have the name: ``*`` matches any text, and a library may lack its version."""
+    texts = column.astype("string").fillna("")
+    known = [str(value) for value in texts.unique()]
+    hit = texts.isin([value for value in known if fnmatchcase(value, name)]) | equals(column, name)
+    return np.asarray(hit, dtype=bool)
 
 
 def group_cases(frame: "pd.DataFrame") -> tuple[Groups, "pd.DataFrame"]:
