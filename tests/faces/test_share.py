@@ -185,3 +185,13 @@ def test_diff_for_ci(versions: str, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert sorted(tests) == ["failure", "skipped"]
     assert tests["failure"].get("classname") == "conv-onednn-cpu"
     assert "1.500" in (tests["failure"][0].get("message") or "")
+
+
+def test_a_diff_that_cannot_be_written_is_no_finding(
+    versions: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "no" / "diff.xml"
+    assert run_diff(versions, "--fail-if-slower=5%", f"--out={out}") == 2
+    assert capsys.readouterr().err == (
+        f"nntest: {out}: could not be written (No such file or directory); choose another --out\n"
+    )

@@ -69,6 +69,7 @@ def ab(  # noqa: PLR0917 - typer reads the options off the signature
     """Measure two sides in one interleaved session and say, case by case, which is faster, and how sure that is."""
     from nntest.faces.difference import FORMATS
     from nntest.faces.options import numbers, percentage, words
+    from nntest.faces.output import put_text
     from nntest.measure.contest import check_plan, contest, parse_sides, request_of
     from nntest.measure.plan import plan_session
     from nntest.measure.request import RunRequest
@@ -106,10 +107,7 @@ def ab(  # noqa: PLR0917 - typer reads the options off the signature
     )  # fmt: skip
     difference = as_difference(bouts, limit=limit, notes=[conclusion(bouts, sides)])
     text = FORMATS[form](difference)
-    if out is None:
-        typer.echo(text, nl=False)
-    else:
-        out.write_text(text, encoding="utf-8")
+    put_text(text, out)
     return difference.exit_code if limit is not None else summary.exit_code
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -33,6 +34,24 @@ def print_rows(heading: Sequence[str], rows: Rows, form: str) -> None:
     """Print rows; None is unknown: nothing in a table and in CSV, null in JSON."""
     for line in FORMATS[form](heading, rows):
         typer.echo(line)
+
+
+def put_text(text: str, out: Path | None) -> None:
+    """Write what was asked for into a file, or print it.
+
+    Raises
+    ------
+    UsageError
+        The file could not be written. Exit code 1 would say that something is slower.
+    """
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"{out}: could not be written ({reason}); choose another --out") from None
 
 
 def say_skipped(skipped: Sequence[tuple[str, str]]) -> None:

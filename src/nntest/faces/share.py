@@ -101,6 +101,7 @@ def diff(  # noqa: PLR0917 - typer reads the options off the signature
     from nntest.crawl.diff import select
     from nntest.crawl.load import load
     from nntest.faces.difference import FORMATS
+    from nntest.faces.output import put_text
 
     _check_choice("format", form, tuple(FORMATS))
     limit = _fraction(fail_if_slower) if fail_if_slower else None
@@ -110,10 +111,7 @@ def diff(  # noqa: PLR0917 - typer reads the options off the signature
     chosen = [select(side, word, name=name) for side, word, name in zip(sides, words, ("--a", "--b"), strict=True)]
     difference = compare_sides(chosen[0], chosen[1], limit=limit)
     text = FORMATS[form](difference)
-    if out is None:
-        typer.echo(text, nl=False)
-    else:
-        out.write_text(text, encoding="utf-8")
+    put_text(text, out)
     for name, side in zip("AB", sides if second != first else sides[:1], strict=False):
         for path, reason in side.attrs["skipped"]:
             typer.echo(f"skipped in {name}: {path}: {reason}", err=True)
