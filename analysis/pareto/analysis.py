@@ -27,6 +27,7 @@ from nntest.analyses.theory import theory_names
 from nntest.errors import DataError, UsageError
 from nntest.statistics.pareto import on_front
 from nntest.store.theory import find_workloads, read_workloads
+from nntest.store.theory.csv_table import number as number_in
 from nntest.store.theory.csv_table import read_table
 
 NAME = "pareto"
@@ -38,6 +39,7 @@ _LOWER = ("time", "latency", "lat-", "lat_", "memory", "energy", "power", "pwr",
 _HIGHER = ("inputs_per_s", "fps", "gflops", "tops", "top1", "top5", "accuracy", "tp-")
 _COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, GREY)
 _MOST_NAMED = 14
+_MOST_EQUAL = 3
 
 
 def table(source, options):
@@ -54,8 +56,8 @@ def table(source, options):
         {
             "group": rows[options.group].astype("string").fillna("") if options.group else "",
             "label": _labels(rows, options.label),
-            "x": pd.to_numeric(rows[x], errors="coerce").astype("float64"),
-            "y": pd.to_numeric(rows[y], errors="coerce").astype("float64"),
+            "x": _numbers(rows[x], options),
+            "y": _numbers(rows[y], options),
             "on_front": False,
             "x_metric": x,
             "y_metric": y,
@@ -162,23 +164,29 @@ def _predictions(options):
 
 
 def _prediction(line, listing):
-    """Return platform, model and inputs per second of one line; repeated headings and blanks have no value."""
+    """Return platform, model and inputs per second of one line; a blank, or the 0 of wide tables, is no value."""
     if listing.has("y", "x", "values"):
-        platform, name, text = line["y"], line["x"], line.get("values", "")
+        platform, name, text = line["y"], line["x"], line["values"]
     elif listing.has("platform", "datatype", "model", "inputs_per_s"):
-        platform, name, text = f"{line['platform']}-{line['datatype']}", line["model"], line.get("inputs_per_s", "")
+        platform, name, text = f"{line['platform']}-{line['datatype']}", line["model"], line["inputs_per_s"]
     else:
         raise DataError(f"{listing.where}: expected y, x, values or the columns of prediction.csv; check the file")
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    return platform, name, value if np.isfinite(value) and value > 0 else None
+    value = number_in({"inputs_per_s": text}, "inputs_per_s", where=f"{listing.where}: {platform}, {name}")
+    return platform, name, value if value is not None and value > 0 else None
 
 
 def _csv(file):
     listing = read_table(Path(file))
     return pd.DataFrame(listing.rows, columns=list(listing.columns), dtype="string")
+
+
+def _numbers(cells, options):
+    """Return a metric as floats, unknown as NaN; a cell of a table that holds something else is an error."""
+    if not options.table or options.performance:
+        return pd.to_numeric(cells, errors="coerce").astype("float64")
+    where = ", ".join(options.table)
+    known = [number_in({cells.name: cell}, cells.name, where=where) for cell in cells.fillna("")]
+    return pd.Series(known, index=cells.index, dtype="float64")
 
 
 def _labels(rows, columns):
@@ -227,8 +235,9 @@ def _name_front(axes, main):
     lines = []
     for number, ((x, y), labels) in enumerate(same.items(), start=1):
         axes.annotate(str(number), (x, y), xytext=(6, 6), textcoords="offset points", fontsize=8.5, fontweight="bold")
-        others = "" if len(labels) == 1 else f"\n      = {', '.join(labels[1:])}"
-        lines.append(f"{number}  {labels[0]}{others}")
+        first, *equal = dict.fromkeys(labels)
+        said = [*equal[:_MOST_EQUAL], *([f"{len(equal) - _MOST_EQUAL} more"] if len(equal) > _MOST_EQUAL else [])]
+        lines.append(f"{number}  {first}" + (f"\n      = {', '.join(said)}" if said else ""))
     axes.annotate("\n".join(lines), (1.02, 0.0), xycoords="axes fraction", fontsize=7.8, va="bottom", linespacing=1.35,
                   annotation_clip=False)  # fmt: skip
 

@@ -31,6 +31,8 @@ RANKS = ["platform", "program", "library", "species", "threads", "cases", "media
 # What the study's tables leave blank though the formula gives a value, and what they fill without it.
 STUDY_ARM = "U96-Quadcore A53"
 FEWEST = 3
+#: Columns of measured tables by the option's words.
+_RATES = {"compute": "fps-comp", "system": "fps-system"}
 
 
 def table(source, options):
@@ -90,7 +92,7 @@ def _published(rows, names, options):
     loads = published_workloads(options.networks, options.gops, options.accuracy, names)
     groups = chosen_groups(options.groups, sorted({load.group for load in loads if load.group}), where=NAME)
     loads = [load for load in loads if not load.group or load.group in groups]
-    measured = _published_measurements(options.measured, names)
+    measured = _published_measurements(options.measured, _RATES[options.rate], names)
     bandwidths = {row.platform: row.bandwidth_gb_s for row in rows if row.bandwidth_gb_s is not None}
     cells = []
     for (platform, datatype, _), row in peaks_of(rows).items():
@@ -134,24 +136,28 @@ def _as_published(cells):
     return cells.reset_index(drop=True)
 
 
-def _published_measurements(files, names):
+def _published_measurements(files, rate, names):
     """Return the most inputs per second over batches by (platform, network, pruning, datatype)."""
     best = {}
     for file in files:
         listing = read_table(Path(file))
-        if not listing.has("NN_Topology", "HWType", "Datatype", "fps-system"):
-            raise DataError(
-                f"{file}: NN_Topology, HWType, Datatype or fps-system is missing; expected measured results"
-            )
+        missing = [name for name in ("NN_Topology", "HWType", "Datatype", rate) if not listing.has(name)]
+        if missing:
+            raise DataError(f"{file}: {', '.join(missing)} is missing; expected measured results; check the file")
         for line in listing.rows:
-            mode = line.get("Op mode", "")
-            platform = names.platform(f"{line['HWType']}-{mode}" if mode else line["HWType"])
+            platform = _device(line["HWType"], line.get("Op mode", ""), names)
             pruning = number(line, "PruningFactor", where=file)
             key = (platform, names.network(line["NN_Topology"]), pruning or 100.0, line["Datatype"])
-            fps = number(line, "fps-system", where=file)
+            fps = number(line, rate, where=file)
             if fps is not None:
                 best[key] = max(fps, best.get(key, 0.0))
     return best
+
+
+def _device(name, mode, names):
+    """Return the platform of a device in a mode; some tables say the mode in the name, too: TX2-maxn, maxn."""
+    said = not mode or name.lower().replace(" ", "").endswith(f"-{mode.lower()}")
+    return names.platform(name if said else f"{name}-{mode}")
 
 
 def _ranked(source, options):

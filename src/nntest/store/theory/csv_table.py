@@ -1,16 +1,25 @@
-"""CSV files as people publish them: a line of units below the heading, ``na`` and ``nm`` for what is not known."""
+"""CSV files as people publish them: a line of units below the heading, ``na`` and ``nm`` for what is not known.
+
+Columns and rows may come in any order, and a heading may come again in the middle, as where tables were joined.
+"""
 
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nntest.errors import DataError
 
 #: What published tables write for unknown: not available, not measured.
-UNKNOWN = frozenset({"", "na", "nm", "n/a", "nan", "-"})
+UNKNOWN = frozenset({"", "na", "nm", "n/a", "n.a.", "nan", "<na>", "none", "null", "-", "--"})
+# A published cell may hold a whole listing, such as the time of each of many inferences.
+_LONGEST_CELL = 1 << 28
+# Commas between thousands; "1,234" alone is not taken for such a number: its comma may be that of decimals.
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3}){2,}(?:\.\d+)?|,\d{3}\.\d+)")
+_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 Row = Mapping[str, str]
 
@@ -46,24 +55,34 @@ def read_table(path: Path) -> Table:
 
 
 def parse_table(text: str, *, where: str) -> Table:
-    """Return the rows of a CSV text; a line of units is passed over, names lose surrounding blanks.
+    """Return the rows of a CSV text; a line of units and repeated headings are passed over, cells lose blanks.
+
+    A line with fewer cells than the heading lacks the last ones, which are empty.
 
     Raises
     ------
     DataError
-        There is no line, or one has more cells than the heading.
+        There is no line, one has more cells than the heading, or two columns have one name.
     """
-    lines = [line for line in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in line)]
+    lines = list(_lines(text, where))
     if not lines:
         raise DataError(f"{where}: is empty; expected a CSV file with a heading; check the file")
-    heading, *body = lines
-    columns = tuple(cell.strip() for cell in heading)
-    if body and _is_units(body[0]):
+    (_, heading), *body = lines
+    if body and _is_units(body[0][1]):
         body = body[1:]
-    for number, line in enumerate(body, start=2):
-        if len(line) > len(columns):
-            raise DataError(f"{where}: line {number}: {len(line)} cells; expected {len(columns)}; correct the line")
-    rows = tuple({name: cell.strip() for name, cell in zip(columns, line, strict=False)} for line in body)
+    body = [(number, line) for number, line in body if line != heading]
+    width = len(heading)
+    for number, line in body:
+        if len(line) > width and any(line[width:]):
+            raise DataError(f"{where}: line {number}: {len(line)} cells; expected {width}; correct the line")
+    # a comma at the end of every line makes a column without name and cells
+    while width > 1 and not heading[width - 1] and not any("".join(line[width - 1 :]) for _, line in body):
+        width -= 1
+    columns = tuple(heading[:width])
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise DataError(f"{where}: several columns are named {twice[0]!r}; expected one; rename or remove the others")
+    rows = tuple(dict(zip(columns, [*line, *[""] * width], strict=False)) for _, line in body)
     return Table(where=where, columns=columns, rows=rows)
 
 
@@ -78,13 +97,18 @@ def number(row: Row, column: str, *, where: str) -> float | None:
     text = row.get(column, "").strip()
     if text.lower() in UNKNOWN:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    plain = text.replace(",", "") if _GROUPED.fullmatch(text) else text
+    value = float(plain) if _PLAIN.fullmatch(plain) else math.nan
     if not math.isfinite(value):
         raise DataError(f"{where}: {column} is {text!r}; expected a number, na or nothing; correct the cell")
     return value
+
+
+def name_column(table: Table, known: Sequence[str]) -> str:
+    """Return the column that names the rows of a published form: the first beside ``known`` that holds words."""
+    others = [name for name in table.columns if name not in known]
+    words = (name for name in others if any(not _is_value(row[name]) for row in table.rows))
+    return next(words, next(iter(others), table.columns[0]))
 
 
 def format_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> bytes:
@@ -96,14 +120,30 @@ def format_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -
     return out.getvalue().encode()
 
 
-def _is_units(line: Sequence[str]) -> bool:
-    """A published second line: no name in front, and no number in it."""
-    return not line[0].strip() and not any(_is_number(cell) for cell in line)
-
-
-def _is_number(text: str) -> bool:
+def _lines(text: str, where: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield each line that holds something, with its number in the file; cells lose blanks around them."""
+    limit = csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""))
     try:
-        float(text)
-    except ValueError:
+        for line in reader:
+            cells = [cell.strip() for cell in line]
+            if any(cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise DataError(
+            f"{where}: line {reader.line_num}: is no CSV ({error}); expected cells with commas between them; "
+            f"correct the line"
+        ) from None
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _is_units(line: Sequence[str]) -> bool:
+    """A published second line: nothing where the name stands, no number, and units such as ``[GB]``."""
+    if any(cell and _is_value(cell) for cell in line):
         return False
-    return True
+    return "" in line and (not line[0] or any(cell.endswith("]") for cell in line))
+
+
+def _is_value(cell: str) -> bool:
+    return cell.lower() in UNKNOWN or _PLAIN.fullmatch(cell) is not None

@@ -1,15 +1,15 @@
 """Hardware tables: three published forms, and our own with one row per peak or bandwidth."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from nntest.errors import DataError
 from nntest.model.roof import BITS, HardwareRow
+from nntest.store import files
 from nntest.store.entries import MODULE_UIDS, find_datasets
-from nntest.store.files import replace, write_new
 from nntest.store.repository import Repository, ensure_local_repository
-from nntest.store.theory.csv_table import Row, Table, format_table, number, read_table
+from nntest.store.theory.csv_table import Row, Table, format_table, name_column, number, read_table
 from nntest.store.theory.names import Names
 
 #: Tag of dataset entries with hardware tables; every ``*.csv`` in them is one.
@@ -20,6 +20,7 @@ MEASURED_UID = "6f0d5c1e9a7b4e38"
 MEMORY = "memory"
 
 _COLUMNS = tuple(item.name for item in fields(HardwareRow))
+_WIDE = ("Memory Bandwidth", "Memory Capacity", "Power", *BITS)
 _NUMBERS = ("peak_tops", "bandwidth_gb_s", "capacity_mb", "power_w", "core_ghz")
 
 
@@ -71,7 +72,7 @@ def save_hardware(repository: Repository, rows: Sequence[HardwareRow], *, machin
     known = read_hardware(path, Names()) if path.is_file() else []
     kept = [row for row in known if row.machine != machine]
     data = format_table(_COLUMNS, [asdict(row) for row in [*kept, *rows]])
-    replace(path, data)
+    files.replace(path, data)
     return path
 
 
@@ -95,7 +96,7 @@ def _make_entry(repository: Repository, folder: Path) -> None:
         (module / ".cm" / f"alias-a-{MEASURED_ENTRY}", f"{MEASURED_UID}\n".encode()),
     ):
         if not path.exists():
-            write_new(path, data)
+            files.write_new(path, data)
 
 
 def _own(line: Row, table: Table, names: Names) -> Iterator[HardwareRow]:
@@ -115,23 +116,23 @@ def _own(line: Row, table: Table, names: Names) -> Iterator[HardwareRow]:
 
 def _wide(line: Row, table: Table, names: Names) -> Iterator[HardwareRow]:
     """One platform a line: a column of TOP/s per datatype, GB/s, GB, W."""
-    platform, _ = names.split_platform(line[table.columns[0]])
+    platform, _ = names.split_platform(line[name_column(table, _WIDE)])
     capacity = number(line, "Memory Capacity", where=table.where)
-    yield from (
-        HardwareRow(
-            platform=platform,
-            group=names.group("platform", platform),
-            datatype=datatype,
-            peak_tops=peak,
-            level=MEMORY,
-            bandwidth_gb_s=number(line, "Memory Bandwidth", where=table.where),
-            capacity_mb=None if capacity is None else capacity * 1e3,
-            power_w=number(line, "Power", where=table.where),
-            source=table.where,
-        )
-        for datatype in BITS
-        if (peak := number(line, datatype, where=table.where)) is not None
+    common = HardwareRow(
+        platform=platform,
+        group=names.group("platform", platform),
+        level=MEMORY,
+        bandwidth_gb_s=number(line, "Memory Bandwidth", where=table.where),
+        capacity_mb=None if capacity is None else capacity * 1e3,
+        power_w=number(line, "Power", where=table.where),
+        source=table.where,
     )
+    peaks = {datatype: number(line, datatype, where=table.where) for datatype in BITS}
+    known = {datatype: peak for datatype, peak in peaks.items() if peak is not None}
+    # a device without any peak still has its memory
+    yield from (replace(common, datatype=datatype, peak_tops=peak) for datatype, peak in known.items())
+    if not known:
+        yield common
 
 
 def _narrow(line: Row, table: Table, names: Names) -> Iterator[HardwareRow]:

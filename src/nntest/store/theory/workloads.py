@@ -9,13 +9,14 @@ from nntest.errors import DataError
 from nntest.model.roof import BITS, Workload
 from nntest.store.entries import find_datasets
 from nntest.store.repository import Repository
-from nntest.store.theory.csv_table import UNKNOWN, Row, Table, number, read_table
+from nntest.store.theory.csv_table import UNKNOWN, Row, Table, name_column, number, read_table
 from nntest.store.theory.names import Names
 
 #: Tag of dataset entries with tables of networks; every ``*.csv`` in them is one.
 TAG = "network-table"
 
 _NUMBERS = ("gops", "parameters_m", "oi_ops_per_byte", "top1_pct", "top5_pct")
+_SIZES = ("Total OPs", "Total Model Size", *(f"OI ({datatype})" for datatype in BITS))
 _TOP = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:\(\s*(\d+(?:\.\d+)?)\s*\))?$")
 
 
@@ -124,7 +125,7 @@ def _own(line: Row, table: Table, names: Names) -> Iterator[Workload]:
 
 def _sizes(line: Row, table: Table, names: Names) -> Iterator[Workload]:
     """One network a line: GOPs, millions of parameters, intensity per datatype."""
-    start = _start(line[table.columns[0]], table, names)
+    start = _start(line[name_column(table, _SIZES)], table, names)
     for datatype in BITS:
         oi = number(line, f"OI ({datatype})", where=table.where)
         if oi is not None:
@@ -156,7 +157,7 @@ def _operations(line: Row, table: Table, names: Names) -> Iterator[Workload]:
 
 def _accuracies(line: Row, table: Table, names: Names) -> Iterator[Workload]:
     """One network a line, a column per datatype: ``top1 (top5)`` in percent."""
-    start = _start(line[table.columns[0]], table, names)
+    start = _start(line[name_column(table, tuple(BITS))], table, names)
     for datatype in BITS:
         text = line.get(datatype, "")
         if text.lower() in UNKNOWN:
