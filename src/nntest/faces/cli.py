@@ -30,6 +30,7 @@ from nntest.faces import (
     notes,
     peak,
     report,
+    repro,
     rerun,
     run,
     share,
@@ -79,7 +80,7 @@ def version_or_help(version: bool = typer.Option(False, "--version", help="Print
 
 for _module in (
     run, ab, analyse, report, lists, show, share, convert, peak, check, new, allow, doctor, sql, install_library,
-    bisect, rerun, history, notes, why, uninstall,
+    bisect, rerun, history, notes, why, repro, uninstall,
 ):  # fmt: skip
     _module.register(app)
 target.register(app)

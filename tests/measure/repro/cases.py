@@ -23,7 +23,7 @@ CASES = {
     "conv-groups": case("conv", {**CONV, "CK_CONV_GROUPS": 2, "CK_CONV_DILATION": 2}),
     "conv-relu": case("conv", CONV, post_ops="relu", data="int", seed=7),
     "conv-sum-relu": case("conv", CONV, post_ops="sum+relu", layout="NHWC"),
-    "directconv": case("conv", {**CONV, "CK_OUT_SHAPE_C": 16}, program="directconv-onednn-cpu", layout="NCHW"),
+    "directconv": case("conv", {**CONV, "CK_OUT_SHAPE_C": 16}, program="directconv-onednn-cpu", layout="NHWC"),
     "depthwiseconv": case("depthwiseconv", {**IMAGE, "CK_DEPTHWISE_STRIDE": 2, "CK_DEPTHWISE_PAD": 1}),
     "fullyconnected": case("fullyconnected", {**IMAGE, "CK_OUT_SHAPE_C": 10, "CK_IN_SHAPE_N": 2}, post_ops="sum"),
     "fullyconnected-nhwc": case("fullyconnected", {**IMAGE, "CK_OUT_SHAPE_C": 10}, layout="NHWC"),

@@ -77,7 +77,7 @@ def test_lines_as_they_are() -> None:
         "--conv --dir=FWD_B --alg=AUTO --attr-scratchpad=user g1mb2ic8_ih6iw5_oc4oh3ow2_kh3kw3_sh2sw2_ph0pw1_dh0dw0"
     )
     assert line("directconv") == (
-        "--conv --dir=FWD_B --alg=DIRECT --skip-impl=gemm,ref --stag=abcd --dtag=abcd --attr-scratchpad=user "
+        "--conv --dir=FWD_B --alg=DIRECT --skip-impl=gemm,ref --stag=acdb --dtag=acdb --attr-scratchpad=user "
         "g1mb1ic8_ih6iw5_oc16oh4ow3_kh3kw3_sh1sw1_ph0pw0_dh0dw0"
     )
     assert line("fullyconnected") == (

@@ -77,7 +77,7 @@ def _fullyconnected(point: Point, tensors: Tensors) -> list[str]:
 def _gemm(point: Point, tensors: Tensors) -> list[str]:
     alpha, beta = (point.case.parameters[f"CK_GEMM_{name}"] for name in ("ALPHA", "BETA"))
     free = "any" if point.case.layout == "auto" else "ab"
-    fused = _scaled_sum(alpha, beta)
+    fused = scaled_sum(alpha, beta)
     return [
         "--matmul",
         f"--stag={free}",
@@ -89,7 +89,7 @@ def _gemm(point: Point, tensors: Tensors) -> list[str]:
     ]
 
 
-def _scaled_sum(alpha: int, beta: int) -> list[str]:
+def scaled_sum(alpha: int, beta: int) -> list[str]:
     """As the program fuses it: beta * (alpha / beta * product + operand)."""
     if not beta:
         return [f"linear:{alpha}:0"] if alpha != 1 else []
