@@ -143,7 +143,10 @@ def versions(tmp_path: Path) -> str:
     return str(repository.path)
 
 
-HEADING = "program          case                                    A                 B                 time A  time B  B / A  "
+HEADING = (
+    "program          case                                    A                 B                 "
+    "time A  time B  B / A  95 % interval   verdict"
+)
 CASE = "conv-onednn-cpu  512-14-14-1-512-1-0 layout=NCHW seed="
 GOLDEN = [
     HEADING,
