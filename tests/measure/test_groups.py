@@ -66,3 +66,14 @@ def test_each_round_has_its_own_order(other: dict[str, int]) -> None:
     assert first == again
     assert first != different
     assert set(first) == set(different) == set(group.trials)
+
+
+def test_what_is_compared_stands_side_by_side() -> None:
+    members = [trial(count, program) for count in range(1, 6) for program in ("a", "b") for _build in range(3)]
+    group = make_group(0, members, PLAN)
+    order = round_order(group, seed=1, launch=0, round_=0)
+    assert sorted(map(id, order)) == sorted(map(id, members))
+    runs = [one.case.id for one, before in zip(order[1:], order[:-1], strict=True) if one.case.id != before.case.id]
+    assert len(runs) == 9  # ten cases, each in one piece
+    shapes = [one.shape.key for one, before in zip(order[1:], order[:-1], strict=True) if one.shape != before.shape]
+    assert len(shapes) == 4

@@ -30,7 +30,9 @@ OPERATOR_NAME = "operator.so"
 
 _COMMON_FLAGS = ("-std=c++17", "-Wall", "-Wextra")
 _DRIVER_FLAGS = (*_COMMON_FLAGS, "-O3", "-pthread")
-_OPERATOR_FLAGS = (*_COMMON_FLAGS, "-O3", "-shared", "-fPIC", "-fvisibility=hidden")
+# Functions begin at cache lines: else a change anywhere in the file moves the loops of a kernel across them, which was
+# seen to make the same machine code 12 % faster (Mytkowicz et al. 2009, ASPLOS: producing wrong data without ...).
+_OPERATOR_FLAGS = (*_COMMON_FLAGS, "-O3", "-falign-functions=64", "-shared", "-fPIC", "-fvisibility=hidden")
 _COMPILE_TIMEOUT_S = 600
 _ERROR_LINES = 3
 
@@ -170,7 +172,8 @@ def _sources_of(program: ProgramSource) -> list[Path]:
 
 
 def _library_flags(library: FoundLibrary) -> list[str]:
-    return [f"-I{NATIVE}", *(f"-isystem{folder}" for folder in library.include_dirs)]
+    definitions = [f'-D{name}="{text}"' for name, text in library.definitions.items()]
+    return [f"-I{NATIVE}", *(f"-isystem{folder}" for folder in library.include_dirs), *definitions]
 
 
 def _run_paths(library: FoundLibrary) -> list[str]:

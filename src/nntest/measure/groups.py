@@ -61,10 +61,19 @@ def make_group(number: int, trials: Sequence[Trial], plan: Plan) -> Group:
 
 
 def round_order(group: Group, *, seed: int, launch: int, round_: int) -> list[Trial]:
-    """Return the trials in the order of one round, shuffled anew for each from the session's recorded seed."""
-    order = list(group.trials)
-    random.Random(f"{seed}:{group.number}:{launch}:{round_}").shuffle(order)
-    return order
+    """Return the trials in the order of one round, shuffled anew for each from the session's recorded seed.
+
+    What will be compared is measured close together, as blocks of a randomised design are: shapes take turns, the
+    trials of a shape stand side by side, and among them those of one case. On a machine whose clock wanders, the
+    difference of two samples 1 s apart is twice as uncertain as that of neighbours.
+    """
+    shuffled = list(group.trials)
+    random.Random(f"{seed}:{group.number}:{launch}:{round_}").shuffle(shuffled)
+    shapes: dict[tuple[str, str, int], dict[str, list[Trial]]] = {}
+    for trial in shuffled:
+        # a shuffled list meets shapes, and cases in a shape, in an order that is random too
+        shapes.setdefault(trial.shape.key, {}).setdefault(trial.case.id, []).append(trial)
+    return [trial for cases in shapes.values() for trials in cases.values() for trial in trials]
 
 
 def estimate_s(trial: Trial, plan: Plan) -> float:

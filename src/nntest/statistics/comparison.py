@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nntest.statistics.batch import Batch, pairing
 from nntest.statistics.interval import CONFIDENCE, estimates, paired_forms, student_quantile, student_tail, welch
+from nntest.statistics.pseudomedian import pseudomedian_with_error
 from nntest.statistics.series import Floats, Ints, Series
-from nntest.statistics.spread import median_error
 
 Verdict = Literal["different", "equivalent", "undecided"]
 Adjustment = Literal["none", "holm", "fdr"]
@@ -61,9 +61,10 @@ def compare(
 ) -> Comparison:
     """Compare two series of times.
 
-    Where they share rounds of at least two launches, the ratio is the median over paired rounds and its error comes
-    from a bootstrap over launches; otherwise it is the ratio of medians, with the errors of both. Swapping the two
-    gives the inverse ratio and the same verdict. Values that are no times never give a verdict, only a reason.
+    Where they share rounds of at least two launches, the ratio is the pseudomedian over paired rounds and its error
+    comes from leaving out launches (`nntest.statistics.pseudomedian`); otherwise it is the ratio of medians, with the
+    errors of both. Swapping the two gives the inverse ratio and the same verdict. Values that are no times never give
+    a verdict, only a reason.
 
     Parameters
     ----------
@@ -129,15 +130,14 @@ class _Measured:
 
 
 def _measured(batch: Batch, first: Ints, second: Ints) -> _Measured:
-    """Take the median over paired rounds where there are enough, else the two medians."""
+    """Take the pseudomedian over paired rounds where there are enough, else the two medians."""
     shared = pairing(batch, first, second)
     estimate, error, freedom = (np.full(first.size, np.nan) for _ in range(3))
     paired = np.zeros(first.size, dtype=bool)
     n, launches = np.zeros(first.size, dtype=np.int64), np.zeros(first.size, dtype=np.int64)
     for positions, rows, count in paired_forms(shared):
         logs = batch.logs[shared.first[rows]] - batch.logs[shared.second[rows]]
-        estimate[positions] = np.median(logs, axis=1)
-        error[positions] = median_error(logs, shared.launches[rows], count)
+        estimate[positions], error[positions] = pseudomedian_with_error(logs, shared.launches[rows], count)
         freedom[positions], paired[positions] = count - 1.0, True
         n[positions], launches[positions] = rows.shape[1], count
     rest = np.flatnonzero(~paired)
