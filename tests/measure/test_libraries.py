@@ -14,11 +14,13 @@ from nntest.measure.libraries import (
     isa_environment,
     onednn,
     openblas,
+    places,
 )
 from nntest.measure.libraries.places import header_folders
+from tests.programs.build import OPTIONAL_LIBRARIES
 
-# Arm Compute Library is for Arm machines and for targets.
-NATIVE_NAMES = [name for name in LIBRARY_NAMES if not name.startswith("arm-")]
+# Arm Compute Library is for Arm machines and for targets; some wheels are no part of the set-up.
+NATIVE_NAMES = [name for name in LIBRARY_NAMES if not name.startswith("arm-") and name not in OPTIONAL_LIBRARIES]
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +135,36 @@ def test_an_ordinary_openblas_gets_the_names_that_programs_call(
         for name in re.findall(r"scipy_\w+", source.read_text())
     }
     assert used <= set(re.findall(r"scipy_\w+", (names / "cblas.h").read_text()))
+
+
+def test_onnx_runtimes_stand_beside_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    for version in ("1.9.0", "1.31.1"):
+        prefix = tmp_path / "cache" / "nntest" / "libraries" / f"onnxruntime-cpu-{version}"
+        folder = prefix / "lib" / "python3.11" / "site-packages" / "onnxruntime" / "capi"
+        folder.mkdir(parents=True)
+        (folder / f"libonnxruntime.so.{version}").write_bytes(version.encode())
+    own = tmp_path / "own" / "lib"
+    own.mkdir(parents=True)
+    (own / "libonnxruntime.so.1.20.0").write_bytes(b"own")
+    newest = find_library("onnxruntime-cpu")
+    assert (newest.library.tag, newest.library.description) == ("onnxruntime-cpu-1.31.1", "ONNX Runtime 1.31.1")
+    assert newest.link_files == ()
+    assert newest.definitions["NNTEST_LIBRARY_FILE"].endswith("/onnxruntime/capi/libonnxruntime.so.1.31.1")
+    assert find_library("onnxruntime-cpu", "onnxruntime-cpu-1.9").library.version == "1.9.0"
+    assert find_library("onnxruntime-cpu", str(own.parent)).library.version == "1.20.0"
+
+
+def test_a_missing_onnx_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(places, "_SYSTEM", ())
+    with pytest.raises(MissingPartError) as caught:
+        find_library("onnxruntime-cpu")
+    assert str(caught.value) == (
+        "onnxruntime-cpu: ONNX Runtime was not found (looked in "
+        f"{tmp_path}/lib/python3*/site-packages/onnxruntime/capi); "
+        "install it with `nntest install onnxruntime-cpu`, or choose another program from `nntest list programs`"
+    )
 
 
 def test_the_headers_of_the_system_are_not_named(tmp_path: Path) -> None:

@@ -12,6 +12,14 @@ CacheState parse_cache_state(std::string_view name) {
   throw Failure("cache: '" + std::string(name) + "' is unknown; expected warm, cold_weights or cold_all");
 }
 
+const char* cache_state_name(CacheState state) {
+  switch (state) {
+    case CacheState::kColdWeights: return "cold_weights";
+    case CacheState::kColdAll: return "cold_all";
+    default: return "warm";
+  }
+}
+
 const char* role_name(int role) {
   for (const auto& known : kRoleNames) {
     if (known.role == role) return known.name;
@@ -84,6 +92,7 @@ OperatorRequest::OperatorRequest(const Case& asked) {
   request_.layout = asked.layout.c_str();
   request_.post_ops = asked.post_ops.c_str();
   request_.threads = asked.threads;
+  request_.cache = cache_state_name(asked.cache);
 }
 
 }  // namespace nntest

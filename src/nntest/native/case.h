@@ -16,6 +16,7 @@ namespace nntest {
 enum class CacheState { kWarm, kColdWeights, kColdAll };
 
 CacheState parse_cache_state(std::string_view name);
+const char* cache_state_name(CacheState state);
 
 using Dims = std::vector<std::int64_t>;
 

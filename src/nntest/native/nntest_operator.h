@@ -81,6 +81,7 @@ typedef struct nntest_request {
   const char *layout; /* "NCHW", "NHWC" (plain, strides tell), or "auto": described as NCHW, the library may choose its own */
   const char *post_ops; /* "", or fused operations in order: "relu", "sum+relu"; what a sum adds is input1 */
   int32_t threads;
+  const char *cache; /* "warm", "cold_weights", "cold_all": what the driver evicts before each call */
 } nntest_request;
 
 /* What the operator wants for one tensor. layout_tag names the native layout ("nchw", "aBcd16b"); two operators
@@ -132,6 +133,13 @@ typedef struct nntest_operator_api {
 
   /* What is computed ("conv"), so that the driver can run a case by hand from CK_* variables alone. */
   const char *(*species)(void);
+
+  /* For a library that is entered through a session, whose toll is no part of the computation; else both are NULL.
+   * prepare_batch, called once after the first run, makes ready to compute several times within one entry and says in
+   * *calls how many times that is (1: not worth it). run_batch then does *calls times what run does. A block of warm
+   * calls is made of batches; nothing else is. */
+  nntest_status (*prepare_batch)(nntest_op *op, void *const *buffers, int64_t *calls, nntest_message *message);
+  nntest_status (*run_batch)(nntest_op *op, void *const *buffers, nntest_message *message);
 } nntest_operator_api;
 
 /* The only exported symbol of a program. */

@@ -10,6 +10,7 @@
 #include <exception>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ class Question {
     return operations;
   }
   int threads() const { return request_.threads; }
+  bool warm() const { return request_.cache == nullptr || std::strcmp(request_.cache, "warm") == 0; }
   bool free_layout() const { return layout() == "auto"; }  // the library may choose its own
   bool channels_last() const { return layout() == "NHWC"; }
 
@@ -127,6 +129,14 @@ class Operator {
   virtual const char* implementation() const = 0;
 };
 
+// An operator of a library that is entered through a session: several computations can be done within one entry.
+class BatchedOperator : public Operator {
+ public:
+  // How many, ready to be run on these buffers; 1 where the entry does not count.
+  virtual std::int64_t prepare_batch(void* const* buffers) = 0;
+  virtual void run_batch(void* const* buffers) = 0;
+};
+
 // All tensors of the case as it describes them.
 inline std::vector<Native> plain_natives(const Question& question) {
   std::vector<Native> natives;
@@ -211,17 +221,16 @@ struct CInterface {
   }
 
   static nntest_status run(nntest_op* op, void* const* buffers, nntest_message* message) {
-#if defined(NNTEST_SLOWDOWN_PERCENT)
-    // A test build: each call takes this share longer, so that a comparison has a known difference to find.
-    const double start = now_s();
-    const nntest_status status = guarded(message, [&] { self(op).run(buffers); });
-    const double end = start + (now_s() - start) * (1 + NNTEST_SLOWDOWN_PERCENT / 100.0);
-    while (now_s() < end) {
-    }
-    return status;
-#else
-    return guarded(message, [&] { self(op).run(buffers); });
-#endif
+    return timed(message, [&] { self(op).run(buffers); });
+  }
+
+  static nntest_status prepare_batch(nntest_op* op, void* const* buffers, std::int64_t* calls,
+                                     nntest_message* message) {
+    return guarded(message, [&] { *calls = static_cast<BatchedOperator&>(self(op)).prepare_batch(buffers); });
+  }
+
+  static nntest_status run_batch(nntest_op* op, void* const* buffers, nntest_message* message) {
+    return timed(message, [&] { static_cast<BatchedOperator&>(self(op)).run_batch(buffers); });
   }
 
   static const char* implementation(nntest_op* op) { return self(op).implementation(); }
@@ -240,12 +249,31 @@ struct CInterface {
                                             run,
                                             implementation,
                                             destroy,
-                                            species};
+                                            species,
+                                            kBatched ? prepare_batch : nullptr,
+                                            kBatched ? run_batch : nullptr};
     return &api;
   }
 
  private:
+  static constexpr bool kBatched = std::is_base_of_v<BatchedOperator, Op>;
+
   static Operator& self(nntest_op* op) { return *reinterpret_cast<Operator*>(op); }
+
+  template <class Action>
+  static nntest_status timed(nntest_message* message, Action&& action) {
+#if defined(NNTEST_SLOWDOWN_PERCENT)
+    // A test build: each call takes this share longer, so that a comparison has a known difference to find.
+    const double start = now_s();
+    const nntest_status status = guarded(message, action);
+    const double end = start + (now_s() - start) * (1 + NNTEST_SLOWDOWN_PERCENT / 100.0);
+    while (now_s() < end) {
+    }
+    return status;
+#else
+    return guarded(message, action);
+#endif
+  }
 
   static void copy_text(char* target, std::size_t size, const char* text) { std::snprintf(target, size, "%s", text); }
 

@@ -74,6 +74,15 @@ void OperatorInstance::reorder_out(int role, const void* native, void* plain) co
   if (api_.reorder_out(op_, role, native, plain, &message_) != NNTEST_OK) fail("reorder_out");
 }
 
+std::int64_t OperatorInstance::prepare_batch(void* const* buffers) const {
+  const bool known = api_.size > offsetof(nntest_operator_api, run_batch);
+  if (!known || api_.prepare_batch == nullptr || api_.run_batch == nullptr) return 1;
+  std::int64_t calls = 1;
+  if (api_.prepare_batch(op_, buffers, &calls, &message_) != NNTEST_OK) fail("prepare_batch");
+  if (calls < 1) throw Failure("prepare_batch: impossible number of calls " + std::to_string(calls));
+  return calls;
+}
+
 void OperatorInstance::fail(const char* function) const {
   throw Failure(std::string(function) + ": " + text_of(message_));
 }

@@ -1,6 +1,7 @@
 // A program's shared object, loaded; the interface's functions as C++ with errors as exceptions.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,11 @@ class OperatorInstance {
   void reorder_out(int role, const void* native, void* plain) const;
   void run(void* const* buffers) const {
     if (api_.run(op_, buffers, &message_) != NNTEST_OK) fail("run");
+  }
+  // How many calls run_batch does at once; 1 where there is none.
+  std::int64_t prepare_batch(void* const* buffers) const;
+  void run_batch(void* const* buffers) const {
+    if (api_.run_batch(op_, buffers, &message_) != NNTEST_OK) fail("run_batch");
   }
   double create_s() const { return create_s_; }
   const char* implementation() const { return api_.implementation(op_); }

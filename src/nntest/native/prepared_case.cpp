@@ -91,6 +91,7 @@ PreparedCase::PreparedCase(const OperatorLibrary& library, Case asked, const Con
   times_.first_run_s = seconds_of([this] { run(); });
   cores_ = pin_threads(conditions.cores);  // the first run has made the library's threads
   measure_reorder_out();
+  prepare_batch();
   times_.library_s += times_.create_s + times_.first_run_s;
 }
 
@@ -147,6 +148,20 @@ void PreparedCase::measure_reorder_out() {
       repeat([&] { instance_.reorder_out(NNTEST_OUTPUT, native(NNTEST_OUTPUT).data(), plain); });
   times_.reorder_out_s = reorders.median_s;
   times_.library_s += reorders.total_s;
+}
+
+// A batch must leave what a single call has left: the output is checked after single calls only.
+void PreparedCase::prepare_batch() {
+  if (case_.cache != CacheState::kWarm) return;  // cold calls are timed singly
+  batch_ = instance_.prepare_batch(arguments_.data());
+  if (batch_ == 1) return;
+  const Buffer& output = native(NNTEST_OUTPUT);
+  const std::string single(static_cast<const char*>(output.data()), output.bytes());
+  output.poison();
+  run_batch();
+  if (std::memcmp(single.data(), output.data(), output.bytes()) != 0) {
+    throw Failure("run_batch: it leaves another output than run");
+  }
 }
 
 bool PreparedCase::is_dense(int role) const {

@@ -52,6 +52,13 @@ class PreparedCase {
 
   void run() const { instance_.run(arguments_.data()); }
 
+  // Calls that run_batch does at once; 1 where it is no other than run.
+  long batch() const { return batch_; }
+  void run_batch() const {
+    if (batch_ == 1) return run();
+    instance_.run_batch(arguments_.data());
+  }
+
   // Evict what the case's cache state says should be cold; nothing when warm.
   void evict() const;
 
@@ -71,6 +78,7 @@ class PreparedCase {
   const float* plain_input(int role) const;  // until the next of its kind
   Output in_logical_order(const float* plain, double library_s) const;
   void measure_reorder_out();
+  void prepare_batch();
   const Buffer& native(int role) const { return buffers_.at(role); }
 
   Case case_;
@@ -82,6 +90,7 @@ class PreparedCase {
   std::map<std::string, std::string> native_layouts_;
   std::array<void*, NNTEST_MAX_TENSORS> arguments_{};
   std::vector<int> cores_;
+  long batch_ = 1;
 };
 
 }  // namespace nntest

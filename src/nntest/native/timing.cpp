@@ -21,7 +21,9 @@ double shortest_block_s(double block_min_s) { return std::max(block_min_s, 1000 
 double time_calls(const PreparedCase& prepared, long loops) {
   if (prepared.asked().cache == CacheState::kWarm) {
     const double start = now_s();
-    for (long call = 0; call < loops; ++call) prepared.run();
+    const long batches = loops / prepared.batch();
+    for (long done = 0; done < batches; ++done) prepared.run_batch();
+    for (long call = batches * prepared.batch(); call < loops; ++call) prepared.run();
     return now_s() - start;
   }
   double seconds = 0;
@@ -34,16 +36,17 @@ double time_calls(const PreparedCase& prepared, long loops) {
   return seconds;
 }
 
-long loops_for(double wanted_s, double call_s) {
+long loops_for(double wanted_s, double call_s, long batch) {
   constexpr double kMostLoops = 1e9;
-  if (call_s >= wanted_s) return 1;
+  if (call_s >= wanted_s) return batch;
   // 10 % in hand: the call may turn out faster than now, the block must not turn out shorter.
-  return static_cast<long>(std::min(kMostLoops, std::ceil(1.1 * wanted_s / std::max(call_s, 1e-12))));
+  const double loops = std::min(kMostLoops, std::ceil(1.1 * wanted_s / std::max(call_s, 1e-12)));
+  return (static_cast<long>(loops) + batch - 1) / batch * batch;
 }
 
 // Double the loops until the time of one call can be read off the clock.
 double estimate_call_s(const PreparedCase& prepared, double enough_s) {
-  for (long loops = 1;; loops *= 2) {
+  for (long loops = prepared.batch();; loops *= 2) {
     const double seconds = time_calls(prepared, loops);
     if (seconds >= enough_s || loops >= (1L << 30)) return seconds / static_cast<double>(loops);
   }
@@ -90,14 +93,14 @@ WarmUp warm_up(const PreparedCase& prepared, const WarmUpRules& rules) {
   // Where not even six calls fit into max_s, two successive values have to do.
   const std::size_t window = static_cast<double>(2 * kWindow) * call_s <= rules.max_s ? kWindow : 1;
   do {
-    const long loops = loops_for(block_s / kValuesPerBlock, call_s);
+    const long loops = loops_for(block_s / kValuesPerBlock, call_s, prepared.batch());
     call_s = time_calls(prepared, loops) / static_cast<double>(loops);
     result.values_s.push_back(call_s);
     result.settled = has_settled(result.values_s, window, rules.tolerance);
   } while (!result.settled && now_s() - start < rules.max_s);
   const std::size_t last = std::min(kWindow, result.values_s.size());
   const auto first_of_last = result.values_s.end() - static_cast<std::ptrdiff_t>(last);
-  result.loops = loops_for(block_s, *std::min_element(first_of_last, result.values_s.end()));
+  result.loops = loops_for(block_s, *std::min_element(first_of_last, result.values_s.end()), prepared.batch());
   return result;
 }
 
@@ -107,8 +110,8 @@ Block run_block(const PreparedCase& prepared, long loops) {
   const double prime_start = now_s();
   do {
     prepared.evict();
-    prepared.run();
-    ++block.prime_calls;
+    prepared.run_batch();
+    block.prime_calls += prepared.batch();
     block.prime_s = now_s() - prime_start;
   } while (block.prime_s < kPrimeMinS);
 

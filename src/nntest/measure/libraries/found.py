@@ -21,6 +21,8 @@ class FoundLibrary:
         Folder that it was found in; None for what needs no library.
     include_dirs, link_files
         Header folders, and shared objects that are linked by their full path.
+    definitions
+        Texts that programs are compiled with, such as the path of a file that they load themselves.
     env
         Variables that a driver process needs before the library is loaded; those of a case win.
     """
@@ -29,6 +31,7 @@ class FoundLibrary:
     root: Path | None = None
     include_dirs: tuple[Path, ...] = ()
     link_files: tuple[Path, ...] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nntest.errors import MissingPartError, UsageError
-from nntest.measure.libraries import armcl, onednn, openblas, plain
+from nntest.measure.libraries import armcl, onednn, onnxruntime, openblas, plain
 from nntest.measure.libraries.found import FoundLibrary, Search
 
 
@@ -21,6 +21,9 @@ class _Finder(NamedTuple):
 _FINDERS: Mapping[str, _Finder] = {
     onednn.NAME: _Finder(onednn.search, "oneDNN", onednn.INSTALL, onednn.PACKAGES, onednn.VERSIONS),
     openblas.NAME: _Finder(openblas.search, "OpenBLAS", openblas.INSTALL, openblas.PACKAGES, openblas.VERSIONS),
+    onnxruntime.NAME: _Finder(
+        onnxruntime.search, "ONNX Runtime", onnxruntime.INSTALL, onnxruntime.PACKAGES, onnxruntime.VERSIONS
+    ),
     plain.NAME: _Finder(plain.search, "plain-cpu", plain.INSTALL, plain.PACKAGES, plain.VERSIONS),
     armcl.NEON: _Finder(armcl.search_neon, armcl.TITLE, armcl.INSTALL, versions=armcl.VERSIONS),
     armcl.OPENCL: _Finder(armcl.search_opencl, armcl.TITLE, armcl.INSTALL, versions=armcl.VERSIONS),
