@@ -85,7 +85,7 @@ def chart(tables, options):
         for name, (_, row) in zip(label, main.iterrows(), strict=True)
     ]
     sure = "; thin line: 95 % interval" if main["ci_low"].notna().any() else ""
-    return ratio_bars(groups, title=_title(main, options), xlabel=f"{_sides(main)}{sure}", xmax=_end(main))
+    return ratio_bars(groups, title=_title(main, options), xlabel=f"{_sides(main)}{sure}")
 
 
 def finding(tables, options):
@@ -261,12 +261,6 @@ def _launches(ranked, codes):
     if "session" in ranked:
         columns["session"] = ranked["session"].to_numpy() if ranked["session"].notna().any() else 0
     return group_rows(pd.DataFrame(columns), list(columns))
-
-
-def _end(main):
-    """Return where the axis ends: no interval is cut unless it is twice as long as the longest bar."""
-    longest = max(main["ratio"].max(), 1.0)
-    return float(max(longest, min(main["ci_high"].fillna(0.0).max(), 2 * longest)))
 
 
 def _sides(main):

@@ -67,6 +67,16 @@ def test_a_library_may_be_named_without_its_version() -> None:
     assert equals(libraries.rename("program"), "x").tolist() == [False, False, False]
 
 
+def test_networks_of_a_family_are_named_alike() -> None:
+    assert pretty("network-mobilenets-v1-1.0-224") == pretty("mobilenets-v1-1.0-224") == "MobileNet v1 1.0 224"
+    assert pretty("mobilenets-v1-0.25-128") == "MobileNet v1 0.25 128"
+    assert [pretty(name) for name in ("resnet-50", "vgg-16", "lenet-5")] == ["ResNet-50", "VGG-16", "LeNet-5"]
+    # two sources' models of one kind stay two
+    assert (
+        len({pretty(name) for name in ("squeezenet-1.1", "deepscale-squeezenet-1.1", "alexnet", "bvlc-alexnet")}) == 4
+    )
+
+
 def test_unknown_names_stay_as_they_are() -> None:
     assert (pretty("onednn-cpu"), pretty("onednn-cpu-3.2.0")) == ("oneDNN", "oneDNN 3.2.0")
     assert (pretty("my-lib"), pretty("my-lib-1.0")) == ("my-lib", "my-lib-1.0")

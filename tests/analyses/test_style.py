@@ -36,6 +36,7 @@ def test_programs_of_one_library_differ_in_more_than_colour() -> None:
 
 def test_subjects_have_one_order_everywhere() -> None:
     assert ordered_subjects([("b", "x"), ("a", "y"), ("b", "x"), ("a", "x")]) == [("a", "x"), ("b", "x"), ("a", "y")]
+    assert ordered_subjects([("batch 16", "x"), ("batch 8", "x")]) == [("batch 8", "x"), ("batch 16", "x")]
 
 
 def test_equal_charts_are_equal_bytes(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from nntest.analyses.names import shortened
@@ -49,7 +50,11 @@ def ratio_bars(groups: Sequence[Group], *, title: str, xlabel: str, xmax: float 
         groups = groups[:shown]
     bars = [bar for group in groups for bar in group.bars]
     low = min(bar.value for bar in bars)
-    high = xmax or max(*(bar.value for bar in bars), 1.0)
+    high = max(*(bar.value for bar in bars), 1.0)
+    # intervals are seen whole, unless they are far longer than any bar
+    ends = [end for bar in bars for end in (bar.low, bar.high) if not isnan(end)]
+    low = min(low, max(min(ends, default=low), low / 2))
+    high = xmax or max(high, min(max(ends, default=high), 2 * high))
     logarithmic = high / low > _LOG_FROM
     figure = new_figure(WIDTH, 1.7 + 0.2 * len(bars) + 0.12 * len(groups))
     axes = figure.add_subplot()

@@ -37,12 +37,19 @@ _PRETTY = {
     "bvlc-googlenet": "GoogleNet",
     "deepscale-squeezenet-1.0": "SqueezeNet 1.0",
     "deepscale-squeezenet-1.1": "SqueezeNet 1.1",
-    "network-mobilenets-v1-1.0-224": "MobileNet v1 1.0 224",
-    "mobilenets-v1-1.0-224": "MobileNet v1 1.0 224",
+    "lenet-5": "LeNet-5",
+    "resnet-20-cifar10": "ResNet-20 (CIFAR-10)",
     "all shapes": "All shapes",
     "gflops": "GFLOPS",
     "time_us": "time of one call, us",
 }
+#: Families of networks by the beginning of their names; none whose models would be called as another's are.
+_FAMILIES = {
+    "mobilenets-v1": "MobileNet v1",
+    "resnet": "ResNet",
+    "vgg": "VGG",
+}
+_FAMILY = re.compile(rf"({'|'.join(_FAMILIES)})-(\d[\d.]*(?:-\d+)?)")
 #: A version is the first part that begins with a digit and all that follows (``18.05-b3a371b``).
 _VERSION = re.compile(r"-(v?\d[\w.+]*\.[\w.+-]*)$")
 #: What tells two programs apart in a legend, beyond the program itself, when it differs.
@@ -53,8 +60,12 @@ _DETAILS = ("library_version", "tuner", "layout")
 def pretty(name: object) -> str:
     """Return the name that people know, or the raw one; a library tag keeps its version."""
     text = str(name)
-    if text in _PRETTY:
-        return _PRETTY[text]
+    bare = text.removeprefix("network-")
+    if text in _PRETTY or bare in _PRETTY:
+        return _PRETTY.get(text) or _PRETTY[bare]
+    if family := _FAMILY.fullmatch(bare):
+        dash = "-" if family[1] in ("resnet", "vgg") else " "
+        return f"{_FAMILIES[family[1]]}{dash}{family[2].replace('-', ' ')}"
     base, version = split_version(text)
     return f"{_PRETTY[base]} {version}" if version and base in _PRETTY else text
 
@@ -116,8 +127,10 @@ def _subject_labels(frame: "pd.DataFrame") -> "pd.Series":
 
 
 def question_noun(frame: "pd.DataFrame") -> str:
-    """Return what the rows of a chart are: shapes, or whole-network workloads."""
-    return "shape" if "shape" in frame and frame["shape"].notna().any() else "workload"
+    """Return what the rows of a chart are: shapes, or workloads: shapes in several settings, whole networks."""
+    shapes = "shape" in frame and frame["shape"].notna().any()
+    settings = present(frame, [column for column in QUESTION if column not in ("shape", "species", "model")])
+    return "shape" if shapes and all(frame[column].nunique(dropna=False) <= 1 for column in settings) else "workload"
 
 
 def question_labels(frame: "pd.DataFrame", *, without: Sequence[str] = ()) -> "pd.Series":

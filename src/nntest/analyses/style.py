@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nntest.analyses.names import split_version
+from nntest.analyses.names import natural_key, split_version
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -171,4 +171,4 @@ def empty_figure(words: str) -> "Figure":
 
 def ordered_subjects(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return distinct (label, library) pairs in an order that every chart shares: by library, then by label."""
-    return sorted(set(pairs), key=lambda pair: (pair[1], pair[0]))
+    return sorted(set(pairs), key=lambda pair: (pair[1], natural_key(pair[0]), pair[0]))
