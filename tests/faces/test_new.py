@@ -26,6 +26,8 @@ def repository(tmp_path: Path) -> Path:
     [
         (["program", "conv-mine-cpu"], {"conv.cpp"}),
         (["program", "softmax-mine-cpu", "--like=softmax-onednn-cpu"], {"softmax.cpp"}),
+        (["program", "fftconv-mine-cpu"], {"conv.cpp"}),
+        (["program", "fastsoftmax-mine-cpu", "--like=softmax-onednn-cpu"], {"softmax.cpp"}),
         (["dataset", "tensor-conv-mine"], {"shape-1-1-1-1-1-1-0.json"}),
         (["dataset", "tensor-softmax-mine", "--species=softmax"], None),
         (["analysis", "mine"], {"analysis.py"}),
@@ -52,6 +54,13 @@ def test_what_exists_is_not_overwritten(repository: Path, capsys: pytest.Capture
     assert cli.main(["new", "dataset", "mine", f"--into={repository}"]) == 2
     message = f"nntest: {repository}/dataset/mine: it exists already; choose another name, or change what is there\n"
     assert capsys.readouterr().err == message
+
+
+def test_a_program_is_named_after_its_operator(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["new", "program", "mine", f"--into={repository}"]) == 2
+    message = "mine: not a name for a program; expected OPERATOR-LIBRARY-TARGET, such as conv-mine-cpu"
+    assert capsys.readouterr().err == f"nntest: {message}\n"
+    assert not (repository / "program").exists()
 
 
 def test_a_folder_that_is_no_repository_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,7 @@ class Screen:
     ("point", "line"),
     [
         (POINT, "      200 us  conv-x x-1 3-2-1\n"),
+        (replace(POINT, samples=POINT.samples[:2]), "      150 us  conv-x x-1 3-2-1\n"),
         (replace(POINT, flags=("steal",)), "      200 us  conv-x x-1 3-2-1  stable (steal)\n"),
         (
             replace(POINT, trust="failed", failure=Failure(kind="crash", reason="SIGSEGV:\nlast words")),

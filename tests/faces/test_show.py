@@ -3,8 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from nntest.faces import cli
 from nntest.faces.show import point_lines
 from nntest.model.point import Energy, Failure, Point
+from nntest.store.publish import save_point
 from tests.points import make_point
 
 
@@ -26,6 +30,37 @@ def test_only_of_a_stable_point_is_said_that_nothing_speaks_against_it() -> None
 
 def test_flags_stand_behind_the_verdict() -> None:
     assert verdict_of(replace(steady_point(), extra={"shared_machine": True})) == "stable; seen: shared_machine"
+
+
+def test_a_reason_of_several_lines_is_one(tmp_path: Path) -> None:
+    subject = replace(make_point().subject, compiler="", flags="")
+    failure = Failure(kind="build", reason="first\nsecond")
+    failed = replace(steady_point(), samples=(), launches=(), subject=subject, failure=failure)
+    lines = [line.split(maxsplit=1) for line in point_lines(Path("ckp.json"), failed)]
+    assert ["output", "build: first second"] in lines
+    assert ["answered", subject.library.tag] in lines
+
+
+def test_an_experiment_shows_medians_and_why_a_case_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    point = steady_point()
+    seconds = [0.001, 0.002, 0.003, 0.005]
+    samples = tuple(
+        replace(point.samples[0], round=index, loops=1, seconds=value) for index, value in enumerate(seconds)
+    )
+    failed = replace(
+        point,
+        case=replace(point.case, batch_size=7),
+        samples=(),
+        launches=(),
+        failure=Failure(kind="crash", reason="SIGSEGV\nlater"),
+        extra={"shared_machine": True},
+    )
+    save_point(tmp_path, replace(point, samples=samples))
+    save_point(tmp_path, failed)
+    assert cli.main(["show", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert " 2.50 ms " in shown
+    assert "SIGSEGV; shared_machine\n" in shown
 
 
 def energy_of(point: Point) -> list[str]:

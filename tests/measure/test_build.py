@@ -75,9 +75,20 @@ def test_a_refused_source_is_told_with_the_first_errors_and_leaves_nothing(progr
     with pytest.raises(BuildError) as caught:
         build(program, PLAIN, cache_root=cache_root)
     text = str(caught.value)
-    assert re.fullmatch(r"quick: did not compile: .*quick\.cpp:1:\d+: error: .*VALUE.*", text)
+    assert re.fullmatch(r"quick: did not compile: quick\.cpp:1:\d+: error: .*VALUE.*", text)
     assert "\n" not in text
     assert [path.name for path in cache_root.iterdir() if "quick" in path.name] == []
+
+
+def test_what_a_compiler_said_names_no_folder(program: Source, cache_root: Path) -> None:
+    folder = program.path.rename(program.path.with_name("a folder"))
+    (folder / "quick.cpp").write_text('#include "/nowhere/at-all/missing.h"\n')
+    with pytest.raises(BuildError) as caught:
+        build(replace(program, path=folder), PLAIN, cache_root=cache_root)
+    text = str(caught.value)
+    assert text.startswith("quick: did not compile: quick.cpp:1:")
+    assert "missing.h" in text
+    assert "/" not in text
 
 
 def test_a_program_without_sources_is_refused(program: Source, tmp_path: Path) -> None:

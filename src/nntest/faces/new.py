@@ -57,11 +57,18 @@ def _repository(into: Path | None) -> Path:
 
 def _program(folder: Path, like: str, species: str) -> list[Path]:
     del species  # the model's
+    operator, dash, _ = folder.name.partition("-")
+    if not dash:
+        raise UsageError(
+            f"{folder.name}: not a name for a program; expected OPERATOR-LIBRARY-TARGET, such as conv-{folder.name}-cpu"
+        )
     model = _model_program(folder.name, like)
     shutil.copytree(model.path, folder, ignore=shutil.ignore_patterns(".cm", "tmp*", "__pycache__"))
     meta = {key: value for key, value in model.meta.items() if not key.startswith("backup_")}
     tags = [tag for tag in model.tags if tag != model.uoa]
-    return _finish(folder, meta | {"tags": tags}, [folder / path.name for path in model.source_files])
+    # another way to compute what the model computes; what is new about it is the author's to say
+    ours = {**meta["nntest"], "operator": operator}
+    return _finish(folder, meta | {"nntest": ours, "tags": tags}, [folder / path.name for path in model.source_files])
 
 
 def _model_program(name: str, like: str) -> Any:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from statistics import median
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
@@ -118,8 +119,7 @@ def _result(point: "Point | None") -> str:
         return "unsupported"
     if point.failure is not None:
         return point.failure.kind
-    values = sorted(sample.value_s for sample in point.samples)
-    return format_duration(values[len(values) // 2]) if values else "no sample"
+    return format_duration(median(sample.value_s for sample in point.samples)) if point.samples else "no sample"
 
 
 def _remark(point: "Point | None") -> str:

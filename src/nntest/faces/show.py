@@ -53,7 +53,7 @@ def point_lines(path: Path, point: "Point") -> Iterator[str]:
     )
     yield f"point {point.uid} ({path})"
     yield f"  asked     {case.program} on {case.species} {shape}, batch {case.batch_size}, {conditions}"
-    yield f"  answered  {subject.library.tag}, {subject.compiler}{' ' + subject.flags if subject.flags else ''}"
+    yield f"  answered  {', '.join(filter(None, (subject.library.tag, f'{subject.compiler} {subject.flags}'.strip())))}"
     yield f"  where     {platform.cpu}, {platform.cores} cores, {platform.os}, {platform.kernel}"
     yield (
         f"  how       {len(point.samples)} samples in {len(point.launches)} launches, session {point.origin.session}, "
@@ -109,7 +109,7 @@ def _energy(point: "Point") -> str:
 
 def _output(point: "Point") -> str:
     if point.failure is not None:
-        return f"{point.failure.kind}: {point.failure.reason}"
+        return f"{point.failure.kind}: {' '.join(point.failure.reason.split())}"
     seen = point.verification
     if seen.verified is None:
         return f"not checked{': ' + seen.reason if seen.reason else ''}"
@@ -129,12 +129,12 @@ def _experiment_lines(folder: Path) -> Iterator[str]:
     for path in _point_files(folder):
         point = _read(path)
         trust, flags = assess(point)
-        values = sorted(sample.value_s for sample in point.samples)
-        middle = format_duration(values[len(values) // 2]) if values else ""
+        values = [sample.value_s for sample in point.samples]
+        middle = format_duration(median(values)) if values else ""
         case = point.case
         shape = SPECIES[case.species].shape_name(case.parameters)
         asked = (point.uid, shape, case.batch_size, case.threads, len(values))
-        rows.append((*asked, middle, trust, ", ".join(flags) or _reason(point)))
+        rows.append((*asked, middle, trust, "; ".join(filter(None, (_reason(point), ", ".join(flags))))))
     heading = ("point", "shape", "batch", "threads", "samples", "median", "verdict", "seen")
     rows.sort(key=lambda row: [(len(part), part) for part in str(row[1]).split("-")])
     yield from (f"  {line}" for line in columns(heading, rows))

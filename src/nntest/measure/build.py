@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shlex
 import subprocess
 import tempfile
@@ -35,6 +36,7 @@ _DRIVER_FLAGS = (*_COMMON_FLAGS, "-O3", "-pthread")
 _OPERATOR_FLAGS = (*_COMMON_FLAGS, "-O3", "-falign-functions=64", "-shared", "-fPIC", "-fvisibility=hidden")
 _COMPILE_TIMEOUT_S = 600
 _ERROR_LINES = 3
+_FOLDERS = re.compile(r"(?<![\w./-])/(?:[\w.+~@%=-]+/)+")
 
 
 class ProgramSource(Protocol):
@@ -246,14 +248,22 @@ def _compile(label: str, command: list[str]) -> None:
     except subprocess.TimeoutExpired:
         raise BuildError(f"{label}: the compiler took more than {_COMPILE_TIMEOUT_S} s; it was stopped") from None
     if answer.returncode != 0:
-        raise BuildError(f"{label}: did not compile: {_first_errors(answer.stderr, answer.returncode)}")
+        raise BuildError(f"{label}: did not compile: {_first_errors(answer.stderr, answer.returncode, command)}")
 
 
-def _first_errors(messages: str, code: int) -> str:
+def _first_errors(messages: str, code: int, command: Sequence[str]) -> str:
     lines = [line.strip() for line in messages.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower() or "undefined reference" in line]
     chosen = (errors or lines)[:_ERROR_LINES]
-    return "; ".join(chosen) if chosen else f"the compiler's exit code was {code}"
+    return _without_folders("; ".join(chosen), command) if chosen else f"the compiler's exit code was {code}"
+
+
+def _without_folders(text: str, command: Sequence[str]) -> str:
+    """Return file names for paths: the text becomes part of a point, which names no folder of its machine."""
+    folders = {str(Path(word).parent) for word in command if Path(word).is_absolute()}
+    for folder in sorted(folders, key=len, reverse=True):
+        text = text.replace(f"{folder}/", "")
+    return _FOLDERS.sub("", text)
 
 
 def _hash_files(files: Iterable[Path]) -> str:
