@@ -4,11 +4,17 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nntest.faces import cli
 from nntest.faces.consistency import Census, problems
+from nntest.model.point import Failure
+from nntest.model.point_json import FORMAT
+from nntest.store.publish import open_experiment, save_point
+from nntest.store.repository import Repository
+from tests.points import make_case, make_point
 
 CHECKOUT = Path(__file__).parents[2]
 PROGRAM, DATASET, ANALYSIS = "conv-plain-cpu", "tensor-conv-synthetic", "speedup"
@@ -142,3 +148,114 @@ def test_repair_writes_aliases_and_sets_damaged_points_aside(
 def test_a_folder_without_entries_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith(f"nntest: {tmp_path}: no entries were found; expected one of the folders")
+
+
+def test_a_repository_by_its_name(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CK_LOCAL_REPO", str(repository))
+    assert cli.main(["check", "local"]) == 0
+    assert capsys.readouterr().out == "3 entries and 0 points checked, 0 problems\n"
+    assert cli.main(["check", "nowhere"]) == 2
+    assert capsys.readouterr().err.startswith("nntest: nowhere: no such repository or folder")
+
+
+@pytest.fixture
+def point(tmp_path: Path) -> Path:
+    folder = open_experiment(Repository("points", tmp_path / "points"), "e", {"tags": ["nntest"]})
+    return save_point(folder, make_point(repetitions=3, launches=3))
+
+
+def found_in(point: Path) -> list[str]:
+    return [line.removeprefix("experiment/e/") for line in found(point.parents[2])]
+
+
+def changed(point: Path, change: Callable[[dict[str, Any]], object]) -> list[str]:
+    words = json.loads(point.read_bytes())
+    change(words)
+    point.write_text(json.dumps(words))
+    return found_in(point)
+
+
+RESTORE = "it was changed after it was published; restore it from its source"
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            lambda words: words["nntest"]["case"].update(seed=7),
+            f"its content has the uid {make_point(case=make_case(seed=7)).uid}",
+        ),
+        (
+            lambda words: words["nntest"].update(platform_id="0" * 16),
+            f"nntest.platform_id is '{'0' * 16}'; its content has {make_point().platform.id}",
+        ),
+        (
+            lambda words: words["nntest"].update(uid="0" * 16),
+            f"nntest.uid is '{'0' * 16}'; its content has {make_point().uid}",
+        ),
+        (
+            lambda words: words["nntest"]["samples"]["seconds"].__setitem__(1, 1e-9),
+            "characteristics_list.1 is not what the nntest block says",
+        ),
+        (
+            lambda words: words["characteristics_list"][2]["run"].update(run_success="no"),
+            "characteristics_list.2 is not what the nntest block says",
+        ),
+        (
+            lambda words: words["characteristics_list"].pop(),
+            "characteristics_list has 2 repetitions; nntest.samples has 3",
+        ),
+        (
+            lambda words: words["choices"].update(data_uoa="x"),
+            "choices.data_uoa is 'x'; nntest.case.program is conv-onednn-cpu",
+        ),
+        (
+            lambda words: words["nntest"]["case"].update(threads="two"),
+            "nntest.case.threads: 'two' is not of type 'integer', against docs/point.schema.json",
+        ),
+        (
+            lambda words: words.pop("features"),
+            "the point: 'features' is a required property, against docs/point.schema.json",
+        ),
+    ],
+)
+def test_a_point_that_was_changed(point: Path, change: Callable[[dict[str, Any]], object], text: str) -> None:
+    assert f"{point.name}: {text}; {RESTORE}" in changed(point, change)
+
+
+def test_points_as_they_were_published(point: Path) -> None:
+    failed = make_point(session="other", samples=(), failure=Failure(kind="crash", reason="signal 11"))
+    save_point(point.parent, failed)
+    imported = point.with_name("ckp-0123456789abcdef.0001.json")
+    imported.write_text('{"characteristics_list": [{"run": {"x": NaN}}]}')
+    assert found_in(point) == []
+    # A newer minor version may have more keys.
+    assert changed(point, lambda words: words["nntest"].update(format="1.99.0", more={"a": 1})) == []
+
+
+def test_a_point_of_a_newer_format_is_not_set_aside(point: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = changed(point, lambda words: words["nntest"].update(format="2.0.0"))
+    assert line == (
+        f"{point.name}: format 2.0.0 is newer than {FORMAT}, which this nntest reads; update nntest to read it"
+    )
+    assert cli.main(["check", str(point.parents[2]), "--repair"]) == 1
+    assert point.is_file()
+
+
+def test_the_same_point_twice(point: Path) -> None:
+    copy = point.with_name(point.name.replace(".0001.", ".0002."))
+    shutil.copy(point, copy)
+    assert found_in(point) == [
+        f"{copy.name}: it holds the same bytes as experiment/e/{point.name}, so that its repetitions count twice; "
+        "remove one of them"
+    ]
+
+
+def test_what_is_set_aside_replaces_nothing(point: Path) -> None:
+    for turn in ("first", "second", "third"):
+        point.write_text(turn)
+        assert cli.main(["check", str(point.parents[2]), "--repair"]) == 0
+    kept = {path.name.removeprefix(point.name): path.read_text() for path in point.parent.glob(f"{point.name}*")}
+    assert kept == {".damaged": "first", ".damaged-2": "second", ".damaged-3": "third"}

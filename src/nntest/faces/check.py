@@ -15,14 +15,17 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    folder: Annotated[Path, typer.Argument(help="Repository, or any folder with entries.")] = Path(),
+    repository: Annotated[str, typer.Argument(help="Repository by name or folder, or any folder with entries.")] = ".",
     repair: Annotated[
         bool, typer.Option("--repair", help="Write missing alias files, set damaged points aside; lose nothing.")
     ] = False,
 ) -> int:
     """Check every entry and point of a repository; all damage is reported, not only the first."""
-    from nntest.faces.consistency import KNOWN_MODULES, Census, problems
+    from nntest.faces.consistency import KNOWN_MODULES, problems
+    from nntest.faces.point_consistency import Census
+    from nntest.store.repository import resolve_repository
 
+    folder = Path(repository) if Path(repository).is_dir() else resolve_repository(repository).path
     if not any((folder / module).is_dir() for module in KNOWN_MODULES):
         raise UsageError(f"{folder}: no entries were found; expected one of the folders {', '.join(KNOWN_MODULES)}")
     census = Census()

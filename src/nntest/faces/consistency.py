@@ -1,16 +1,14 @@
 """Whether the entries and points of a repository are whole: every damage is found before any is reported."""
 
 import ast
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from nntest.errors import DataError, UsageError
 from nntest.faces.aliases import write_alias
+from nntest.faces.point_consistency import Census, Problem, experiment_problems, json_object
 from nntest.store.entries import (
     MODULE_UIDS,
     AnalysisEntry,
@@ -18,36 +16,14 @@ from nntest.store.entries import (
     Entry,
     ProgramEntry,
     find_datasets,
-    is_point_name,
     read_entry,
 )
 from nntest.store.repository import Repository, repository_name
 
 ANALYSIS_UID = "3a1c0f7be5d24e96"
 KNOWN_MODULES: Mapping[str, str] = {**MODULE_UIDS, "analysis": ANALYSIS_UID}
-DAMAGED_SUFFIX = ".damaged"
 
 _UID = re.compile(r"[0-9a-f]{16}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """What is wrong at a path and what to do; ``repair`` does it, where that loses nothing."""
-
-    path: Path
-    text: str
-    repair: Callable[[], object] | None = None
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.text}"
-
-
-@dataclass
-class Census:
-    """How much was looked at."""
-
-    entries: int = 0
-    points: int = 0
 
 
 def problems(root: Path, census: Census) -> Iterator[Problem]:
@@ -66,7 +42,7 @@ def _description(root: Path) -> Iterator[Problem]:
     path = root / ".ckr.json"
     if not path.is_file():
         return
-    words = _json(path)
+    words = json_object(path)
     if words is None:
         yield Problem(path=path, text="no JSON object was found; restore the file")
         return
@@ -118,11 +94,11 @@ def _entry(entry: Entry, uids: dict[str, str]) -> Iterator[Problem]:
             yield Problem(path=entry.path, text=f"its UID {entry.uid} is that of {first} too; give one of them another")
     for file in ("meta", "info"):
         path = entry.path / ".cm" / f"{file}.json"
-        if path.exists() and _json(path) is None:
+        if path.exists() and json_object(path) is None:
             yield Problem(path=path, text="no JSON object was found; restore the file")
     if not (entry.path / ".cm" / "meta.json").exists():
         yield Problem(path=entry.path / ".cm" / "meta.json", text="missing; restore the file")
-    backup = (_json(entry.path / ".cm" / "info.json") or {}).get("backup_data_uid", entry.uid)
+    backup = (json_object(entry.path / ".cm" / "info.json") or {}).get("backup_data_uid", entry.uid)
     if backup != entry.uid and _UID.fullmatch(entry.uid):
         path = entry.path / ".cm" / "info.json"
         yield Problem(path=path, text=f"backup_data_uid is {backup}; expected {entry.uid}, as in the alias files")
@@ -234,37 +210,7 @@ def _analysis(entry: Entry, census: Census) -> Iterator[Problem]:
 
 
 def _experiment(entry: Entry, census: Census) -> Iterator[Problem]:
-    for path in sorted(entry.path.glob("ckp-*.json")):
-        if is_point_name(path.name):
-            census.points += 1
-            yield from _point(path)
-
-
-def _point(path: Path) -> Iterator[Problem]:
-    """Check a point: JSON with one item per repetition; if it is ours, whole and under the uid of its content."""
-    from nntest.model.point_json import from_json
-
-    words = _json(path)
-    set_aside = partial(path.rename, path.with_name(path.name + DAMAGED_SUFFIX))
-    advice = "remove the file or run `nntest check --repair`, which sets it aside"
-    if words is None:
-        yield Problem(path=path, text=f"no JSON object was found; {advice}", repair=set_aside)
-        return
-    if not isinstance(words.get("characteristics_list"), list):
-        text = f"characteristics_list is missing; expected one item per repetition; {advice}"
-        yield Problem(path=path, text=text, repair=set_aside)
-        return
-    if "nntest" not in words:  # another tool's; nothing more can be said
-        return
-    try:
-        point = from_json(words, where=path.name)
-    except (DataError, UsageError) as error:
-        yield Problem(path=path, text=str(error).removeprefix(f"{path.name}: "), repair=set_aside)
-        return
-    uid = path.name.split(".")[0].removeprefix("ckp-")
-    if point.uid != uid:
-        text = f"its content has the uid {point.uid}; it was changed after it was published; restore it from its source"
-        yield Problem(path=path, text=text)
+    yield from experiment_problems(entry.path, census)
 
 
 def _refused(path: Path, read: Callable[[], object]) -> Iterator[Problem]:
@@ -277,15 +223,6 @@ def _refused(path: Path, read: Callable[[], object]) -> Iterator[Problem]:
 def _nothing(entry: Entry, census: Census) -> Iterator[Problem]:
     del entry, census
     yield from ()
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    """Return a JSON object, None where there is none."""
-    try:
-        words = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return words if isinstance(words, dict) else None
 
 
 _CHECKS: Mapping[str, Callable[[Entry, Census], Iterator[Problem]]] = {
