@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from nntest.store.repository import Repository, resolve_repository
 from tests.store.exchange.archives import FIRST, SECOND, make_repository
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("ck") is None, reason="ck is not installed")
+SHARED = Path(__file__).parents[4] / "shared" / "data"
 _KERNEL = (
     "import sys, ck.kernel as ck; reply = ck.access(sys.argv[1:]); sys.exit(reply.get('error') and str(reply['error']))"
 )
@@ -53,9 +55,13 @@ def ck(tmp_path_factory: pytest.TempPathFactory) -> Ck:
 
 
 def frames_agree(*places: Path) -> bool:
-    frames = [nntest.load(place, index=False).drop(columns="repo") for place in places]
-    ordered = [frame.sort_values(["experiment", "point", "repetition"], ignore_index=True) for frame in frames]
-    return all(ordered[0].astype("object").equals(other.astype("object")) for other in ordered[1:])
+    """Tell whether tables, types included, are the same but for the column repo."""
+    for load in (partial(nntest.load, index=False), nntest.layers, nntest.kernels):
+        frames = [load(place).drop(columns="repo") for place in places]
+        assert all(frame.attrs == {"skipped": []} for frame in frames)
+        if not all(frames[0].equals(other) for other in frames[1:]):
+            return False
+    return True
 
 
 def test_ck_adds_our_zip_and_we_import_its(ck: Ck, tmp_path: Path) -> None:
@@ -89,6 +95,25 @@ def test_ck_pulls_a_git_repository_that_took_an_import(ck: Ck, tmp_path: Path) -
         subprocess.run([*git, *words], cwd=shared.path, check=True)
     ck("pull", "repo", f"--url={shared.path}")
     assert frames_agree(theirs.path, ck.repository("shared-points").path)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data are not here")
+@pytest.mark.parametrize(
+    "name", [pytest.param("ck-caffe-nvidia-tx1-bvlc", marks=pytest.mark.full), "ck-nntest-original-sample"]
+)
+def test_published_archives_go_through_ck_and_through_us(ck: Ck, name: str, tmp_path: Path) -> None:
+    source, back, out = SHARED / f"{name}.zip", tmp_path / "back.zip", tmp_path / "out.zip"
+    ck("add", f"repo:{name}", f"--zip={source}", "--quiet")
+    ck("zip", f"{name}:experiment:*", f"--archive_name={back}", "--overwrite")
+    ck("add", f"repo:{name}-again", f"--zip={back}", "--quiet")
+    ours = Repository("ours", tmp_path / "ours")
+    ours.path.mkdir()
+    import_entries(back, ours)
+    export_zip(find_experiments(repositories=[ours]), out)
+    ck("add", f"repo:{name}-ours", f"--zip={out}", "--quiet")
+    theirs = [ck.repository(f"{name}{end}").path for end in ("", "-again", "-ours")]
+    assert not nntest.load(source).empty
+    assert frames_agree(source, back, out, ours.path, *theirs)
 
 
 def test_what_import_writes_is_found_in_the_local_repository(ck: Ck, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from nntest.store.exchange.intake import import_entries
 from nntest.store.repository import Repository
 from tests.store.exchange.archives import FIRST, SECOND, make_repository, tree
 
-SHARED = Path("/work/shared/data")
 ROOT = Path(__file__).parents[3]
+SHARED = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture
