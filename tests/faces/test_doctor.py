@@ -8,6 +8,7 @@ from nntest.errors import MissingPartError
 from nntest.faces.doctor import examine
 from nntest.measure import energy, libraries
 from nntest.measure.energy import Counter, Counters
+from nntest.measure.targets import qemu
 
 
 def test_an_absent_library_is_a_note_that_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,3 +35,16 @@ def test_energy_counters_are_named_or_why_there_are_none(monkeypatch: pytest.Mon
     monkeypatch.setattr(energy, "open_counters", lambda: counters)
     words = "package, idle subtracted; counters of package, dram; a session first looks at the idle machine for 2 s"
     assert found() == ("ok", words)
+
+
+def test_a_target_is_named_or_how_to_install_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def found() -> tuple[str, str, str]:
+        return next((one.verdict, one.found, one.advice) for one in examine() if one.subject == "target")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    advice = "64-bit Arm without a board: `nntest target install linux-arm64-qemu`"
+    assert found() == ("note", "linux-arm64-qemu is not installed", advice)
+    opencl = {"device": "pthread", "driver": "PoCL 3.1"}
+    manifest = {"emulator": "qemu-aarch64 7.2", "opencl": opencl}
+    monkeypatch.setattr(qemu, "read_manifest", lambda place: manifest)
+    assert found() == ("ok", "linux-arm64-qemu: qemu-aarch64 7.2, OpenCL device pthread of PoCL 3.1", "")

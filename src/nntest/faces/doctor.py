@@ -42,7 +42,7 @@ def doctor(
     ] = False,
     share: Annotated[bool, typer.Option("--share", help="With --noise: measure beside another session.")] = False,
 ) -> int:
-    """Check the environment: Python, ck and its face, compiler, libraries, machine, disk."""
+    """Check the environment: Python, ck and its face, compiler, libraries, targets, machine, disk."""
     if noise:
         from nntest.faces.noise import noise as measure_noise
 
@@ -155,6 +155,21 @@ def _libraries() -> Iterator[Finding]:
                 yield Finding(subject="library", verdict="note", found=str(error))
 
 
+def _targets() -> Iterator[Finding]:
+    from nntest.measure.targets import qemu
+    from nntest.measure.world import cache_root
+
+    manifest = qemu.read_manifest(qemu.rooms(cache_root()))
+    if manifest is None:
+        # measuring on this machine needs none
+        found, advice = f"{qemu.NAME} is not installed", f"64-bit Arm without a board: `{qemu.INSTALL}`"
+        yield Finding(subject="target", verdict="note", found=found, advice=advice)
+        return
+    opencl = manifest["opencl"]
+    found = f"{qemu.NAME}: {manifest['emulator']}, OpenCL device {opencl['device']} of {opencl['driver']}"
+    yield Finding(subject="target", verdict="ok", found=found)
+
+
 def _machine() -> Iterator[Finding]:
     from nntest.measure.machine import conditions
 
@@ -219,6 +234,7 @@ _CHECKS: Sequence[tuple[str, Callable[[], Iterator[Finding]]]] = (
     ("repository", _repositories),
     ("compiler", _compiler),
     ("library", _libraries),
+    ("target", _targets),
     ("machine", _machine),
     ("energy", _energy),
     ("lock", _lock),

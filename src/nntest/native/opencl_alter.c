@@ -57,31 +57,30 @@ static char *replaced(const char *text, const char *from, const char *to) {
   return copy;
 }
 
-static int lacks_half(cl_uint count, const cl_device_id *devices) {
-  char extensions[8192] = "";
-  if (count == 0 || devices == NULL) return 0;
-  next->clGetDeviceInfo(devices[0], CL_DEVICE_EXTENSIONS, sizeof extensions, extensions, NULL);
-  return strstr(extensions, "cl_khr_fp16") == NULL;
-}
-
-/* PoCL's vload and vstore have no generic address space, and it does not know Arm's option. Kernels that may use half
- * are compiled as a whole, also where none of it is used. */
+/* PoCL's vload and vstore have no generic address space, and it does not know Arm's option. */
 static cl_int CL_API_CALL build_program(cl_program program, cl_uint count, const cl_device_id *devices,
                                         const char *options,
                                         void(CL_CALLBACK *notify)(cl_program program, void *data), void *data) {
-  const char *half = lacks_half(count, devices) ? " -Dhalf=float" : "";
   char *older = replaced(options == NULL ? "" : options, "-cl-std=CL2.0", "-cl-std=CL1.2");
   char *plain = older == NULL ? NULL : replaced(older, "-cl-arm-non-uniform-work-group-size", "");
-  char *whole = plain == NULL ? NULL : malloc(strlen(plain) + strlen(half) + 1);
-  cl_int error = CL_OUT_OF_HOST_MEMORY;
-  if (whole != NULL) {
-    error = next->clBuildProgram(program, count, devices, strcat(strcpy(whole, plain), half), notify, data);
-  }
+  const cl_int error = plain == NULL ? CL_OUT_OF_HOST_MEMORY
+                                     : next->clBuildProgram(program, count, devices, plain, notify, data);
   free(older);
   free(plain);
-  free(whole);
   return error;
 }
+
+/* Pooling has kernels for half beside those for float and does not ask for the extension; all are compiled, and only
+ * those of the case's own type run. */
+static const char stand_in[] =
+    "#ifndef cl_khr_fp16\n"
+    "#define half float\n#define half2 float2\n#define half3 float3\n"
+    "#define half4 float4\n#define half8 float8\n#define half16 float16\n"
+    "#define convert_half convert_float\n#define convert_half2 convert_float2\n#define convert_half3 convert_float3\n"
+    "#define convert_half4 convert_float4\n#define convert_half8 convert_float8\n"
+    "#define convert_half16 convert_float16\n"
+    "#endif\n"
+    "#line 1\n";
 
 /* x / 0 * 0 is undefined: the compiler deletes the kernel around it. Divided by 1 it is what was meant. */
 static void divide_by_one(char *source) {
@@ -95,22 +94,24 @@ static void divide_by_one(char *source) {
 
 static cl_program CL_API_CALL create_program(cl_context context, cl_uint count, const char **strings,
                                              const size_t *lengths, cl_int *error) {
-  char **sources = calloc(count, sizeof *sources);
+  const char **sources = calloc(count + 1, sizeof *sources);
   cl_program program = NULL;
   cl_uint done = 0;
+  if (sources != NULL) sources[0] = stand_in;
   for (; sources != NULL && done < count; ++done) {
     const size_t length = lengths == NULL || lengths[done] == 0 ? strlen(strings[done]) : lengths[done];
-    sources[done] = calloc(length + 1, 1);
-    if (sources[done] == NULL) break;
-    memcpy(sources[done], strings[done], length);
-    divide_by_one(sources[done]);
+    char *source = calloc(length + 1, 1);
+    if (source == NULL) break;
+    memcpy(source, strings[done], length);
+    divide_by_one(source);
+    sources[done + 1] = source;
   }
   if (sources != NULL && done == count) {
-    program = next->clCreateProgramWithSource(context, count, (const char **)sources, NULL, error);
+    program = next->clCreateProgramWithSource(context, count + 1, sources, NULL, error);
   } else if (error != NULL) {
     *error = CL_OUT_OF_HOST_MEMORY;
   }
-  for (cl_uint at = 0; sources != NULL && at < count; ++at) free(sources[at]);
+  for (cl_uint at = 0; at < done; ++at) free((char *)sources[at + 1]);
   free(sources);
   return program;
 }

@@ -1,0 +1,28 @@
+// Winograd convolution by Arm Compute Library on OpenCL.
+#include "armcl_opencl.h"
+
+namespace {
+
+using namespace nntest::armcl;
+using nntest::Question;
+
+class WinogradConv : public OpenClConvolution {
+ public:
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe_opencl};
+
+  static void check(const Question&) {}
+
+  explicit WinogradConv(const Question& question) : OpenClConvolution(question) {
+    require_undilated_ungrouped();
+    const acl::PadStrideInfo info = pad_stride(window_);
+    require(acl::CLWinogradConvolutionLayer::validate(input_->info(), weights_->info(), bias_->info(), output_->info(),
+                                                      info));
+    auto function = std::make_unique<acl::CLWinogradConvolutionLayer>();
+    function->configure(input_, weights_, bias_, output_, info);
+    use(std::move(function), "CLWinogradConvolutionLayer");
+  }
+};
+
+}  // namespace
+
+NNTEST_ARMCL_OPENCL_PROGRAM(WinogradConv)
