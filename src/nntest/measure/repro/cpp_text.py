@@ -33,8 +33,8 @@ static float uniform(std::uint64_t start, std::uint64_t i) {
 }
 """
 
-#: Times a call and prints what came out; ``output`` is row-major.
-REPORT = """\
+#: Times a call; whoever wants another clock gives another ``time_calls``.
+TIMER = """\
 template <class Call>
 static void time_calls(Call call) {
   using Clock = std::chrono::steady_clock;
@@ -50,7 +50,10 @@ static void time_calls(Call call) {
   std::sort(times.begin(), times.end());
   std::printf("time_us median %.3f min %.3f max %.3f\\n", times[5], times.front(), times.back());
 }
+"""
 
+#: Prints what came out; ``output`` is row-major.
+OUTPUT = """\
 static void print_output(const float* output, std::size_t count) {
   double sum = 0;
   std::uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a over the bytes

@@ -81,7 +81,9 @@ def openblas_source(point: Point) -> str:
         count=cpp_text.count(case, "output"),
         call="\n".join(f"    {line}" for line in call),
     )
-    return "\n".join((cpp_text.heading(point, _COMPILE) + _HEAD, cpp_text.INPUTS, _TENSORS, cpp_text.REPORT, main))
+    return "\n".join(
+        (cpp_text.heading(point, _COMPILE) + _HEAD, cpp_text.INPUTS, _TENSORS, cpp_text.TIMER, cpp_text.OUTPUT, main)
+    )
 
 
 def _made(case: Case, role: str) -> str:
