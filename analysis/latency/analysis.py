@@ -7,7 +7,7 @@ import pandas as pd
 from nntest.analyses.bars import set_heading
 from nntest.analyses.boards import board_name, variants
 from nntest.analyses.names import count_noun, pretty, subject_labels
-from nntest.analyses.selection import select
+from nntest.analyses.selection import exclusion_reasons, filter_rows, select
 from nntest.analyses.style import BLUE, GREEN, GREY, ORANGE, empty_figure, new_figure
 from nntest.units import format_duration, format_ratio
 
@@ -21,8 +21,8 @@ _MOST_PANELS = 12
 
 
 def table(source, options):
-    """Return one row per board (platform), model and variant; of several values of one the median."""
-    points = select(source.points, options, where=NAME).ranked
+    """Return one row per board (platform), model and variant: the median of its values, NA where it failed there."""
+    points = pd.concat([select(source.points, options, where=NAME).ranked, _failed(source.points, options)])
     board = points["library"].astype("string").isin(["cmsis-nn", "tflite-micro"])
     points = points.assign(
         variant=variants(points).where(board, subject_labels(points)),
@@ -38,14 +38,24 @@ def table(source, options):
         points = points[[any(fnmatchcase(str(name), wanted) for wanted in options.model) for name in points["model"]]]
     keys = ["platform", "model", "variant", "library", "dtype", "isa", "tuner", "program", "dataset"]
     groups = points.groupby(keys, observed=True, dropna=False, sort=False)
-    main = groups["time_us"].agg(["median", "min", "max", "size"]) / 1e3
+    main = groups["time_us"].agg(["median", "min", "max", "count"]) / 1e3
     main["_time"] = groups["_time"].min()
-    main = main.reset_index().rename(columns={"median": "latency_ms", "min": "low_ms", "max": "high_ms", "size": "n"})
+    main = main.reset_index().rename(columns={"median": "latency_ms", "min": "low_ms", "max": "high_ms", "count": "n"})
     main["n"] = (main["n"] * 1e3).round().astype("int64")
     main = main.sort_values(["model", "platform", "dataset", "_time"], kind="stable").reset_index(drop=True)
     if options.labels == "study":
         main = _as_published(main)
     return {NAME: main[COLUMNS]}
+
+
+def _failed(points, options):
+    """Return the inferences that could not be built or run on a board: the published tables have rows of them, too."""
+    points = filter_rows(points, options.where, where=NAME)
+    if points is None or points.empty:
+        return points
+    board = points["library"].astype("string").isin(["cmsis-nn", "tflite-micro"])
+    failed = exclusion_reasons(points) == "failed"
+    return points[(board & failed).fillna(value=False).astype(bool)]
 
 
 def chart(tables, options):
@@ -85,11 +95,12 @@ def _panel(axes, rows, title, *, by_position):
     colours = [_colour(library, dtype) for library, dtype in zip(rows["library"], rows["dtype"], strict=True)]
     axes.barh(places, rows["latency_ms"], color=colours, height=0.72)
     for place, value in zip(places, rows["latency_ms"], strict=True):
-        axes.annotate(format_duration(value / 1e3), (value, place), xytext=(4, 0), textcoords="offset points",
-                      va="center", fontsize=8.5)  # fmt: skip
+        words, end = ("failed", 0.0) if pd.isna(value) else (format_duration(value / 1e3), value)
+        axes.annotate(words, (end, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5)
     axes.set_yticks(list(places), list(rows["variant"]))
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlim(0, rows["latency_ms"].max() * 1.22)
+    longest = rows["latency_ms"].max()
+    axes.set_xlim(0, 1.0 if pd.isna(longest) else longest * 1.22)
     axes.set_xlabel("latency, ms")
     axes.set_title(title)
     axes.grid(axis="x")
@@ -108,15 +119,16 @@ def _once(rows):
 
 
 def _title(main):
-    ratios = main.groupby(["model", "platform"], observed=True)["latency_ms"].agg(["min", "max", "size"])
-    ratios = ratios[ratios["size"] > 1]
+    ratios = main.groupby(["model", "platform"], observed=True)["latency_ms"].agg(["min", "max", "count"])
+    ratios = ratios[ratios["count"] > 1]
     fastest = main.loc[main["latency_ms"].idxmin()]
     head = f"{fastest['variant']} on {board_name(fastest['platform'])} is the fastest: "
     head += format_duration(fastest["latency_ms"] / 1e3)
     if ratios.empty:
         return head
     gain = (ratios["max"] / ratios["min"]).max()
-    return f"{head}; the choice of the variant is worth up to {format_ratio(gain)} ({count_noun(len(main), 'bar')})"
+    bars = count_noun(int(main["latency_ms"].notna().sum()), "bar")
+    return f"{head}; the choice of the variant is worth up to {format_ratio(gain)} ({bars})"
 
 
 def _as_published(main):

@@ -9,10 +9,12 @@ from scipy.stats import kruskal
 from nntest.analyses.bars import set_heading
 from nntest.analyses.boards import board_name, layer_work
 from nntest.analyses.cases import collect, time_of
+from nntest.analyses.columns import CASE_KEYS
 from nntest.analyses.names import count_noun, pretty
 from nntest.analyses.selection import exclusion_reasons, filter_rows
 from nntest.analyses.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, empty_figure, new_figure
 from nntest.analyses.work import work_of
+from nntest.errors import UsageError
 from nntest.model.shape_names import parameters_of
 from nntest.statistics.interval import interval
 from nntest.statistics.line import fit_line
@@ -21,13 +23,15 @@ from nntest.units import format_duration
 NAME = "linearity"
 COLUMNS = ["group", "slope", "intercept", "r", "p", "stderr", "n", "x", "y", "ops"]
 POINTS = ["group", "platform", "library", "program", "model", "layer", "kernel", "length", "swept", "macs", "flops",
-          "class", "latency_s", "low_s", "high_s", "fitted"]  # fmt: skip
+          "flops_share", "class", "latency_s", "low_s", "high_s", "fitted"]  # fmt: skip
 CLASSES = ["group", "class", "n", "mean_latency_s", "off_the_line_pct", "p"]
 NOTHING = "No sweep was found: eight or more shapes that differ in one parameter, or layers of a published benchmark."
 FEWEST = 8
 _WIDEST_GAP = 4
 _WORTH_SAYING_PCT = 2.0
 _CHANCE = 0.05
+#: What tells two builds of a published benchmark apart.
+_BUILD = ("isa", "tuner", "dtype")
 _LOOKS = {
     "multiple of 16": (BLUE, "o"),
     "multiple of 8": (GREEN, "D"),
@@ -36,13 +40,17 @@ _LOOKS = {
     "odd": (VERMILLION, "v"),
 }
 _MOST_PANELS = 6
+_MOST_BARS = 64
 
 
 def table(source, options):
     """Return a regression per sweep; parts: ``points`` (all layers or shapes, and which were fitted), ``classes``."""
+    low, end = _sizes(options.sizes)
     parts = [_layers(source, options), _sweeps(source, options)]
     points = pd.concat([part for part in parts if len(part)] or [pd.DataFrame(columns=POINTS)], ignore_index=True)
-    fitted = points[points["fitted"].astype(bool)]
+    wanted = points["length"].astype(float).between(low, end, inclusive="left")
+    points["fitted"] = points["fitted"].astype(bool) & wanted
+    fitted = points[points["fitted"]]
     lines, classes = [], []
     for group, rows in fitted.groupby("group", sort=True):
         line = fit_line(rows[options.on], rows["latency_s"])
@@ -70,10 +78,13 @@ def chart(tables, options):
     panels = panels[:_MOST_PANELS]
     columns = min(2, len(panels))
     lines = -(-len(panels) // columns)
-    figure = new_figure(8.5 if columns == 1 else 12, 1.0 + 4.2 * lines)
+    bars = options.chart == "bars"
+    longest = min(max(rows["length"].nunique() for _, rows in panels), _MOST_BARS)
+    figure = new_figure(9.5 if columns == 1 else 12, 1.0 + (0.9 + 0.2 * longest if bars else 4.2) * lines)
     axes = figure.subplots(lines, columns, squeeze=False)
     for place, (group, rows) in zip(axes.flat, panels, strict=False):
-        _panel(place, group, rows, tables[NAME], options)
+        draw = _bars if bars else _panel
+        draw(place, group, rows, tables[NAME], options)
     for place in axes.flat[len(panels) :]:
         place.set_visible(False)
     more = f"\n(the first {_MOST_PANELS} of {_MOST_PANELS + dropped} sweeps; the table has all)" if dropped > 0 else ""
@@ -84,6 +95,16 @@ def chart(tables, options):
 def finding(tables, _options):
     """Say how well a line fits, and which class lies off it."""
     return _title(tables).replace("\n", ". ") + "." if len(tables[NAME]) else NOTHING
+
+
+def _sizes(text):
+    """Return the first wanted size and the one behind the last of ``460:491``; all where nothing is said."""
+    if not text:
+        return 0, np.inf
+    first, _, end = text.partition(":")
+    if not (first.strip().isdecimal() and end.strip().isdecimal() and int(first) < int(end)):
+        raise UsageError(f"{NAME}: sizes: {text!r} was given; expected FROM:TO, end excluded, such as 460:491")
+    return int(first), int(end)
 
 
 def _p_of_no_difference(off, classes):
@@ -119,9 +140,13 @@ def _layers(source, options):
                 "latency_s": item.time_us * 1e-6,
                 "low_s": None,
                 "high_s": None,
+                **{name: str(getattr(item, name, "")) for name in _BUILD},
             }
         )
-    points = pd.DataFrame(rows, columns=[name for name in POINTS if name not in ("group", "class", "fitted")])
+    given = [name for name in POINTS if name not in ("group", "flops_share", "class", "fitted")]
+    points = pd.DataFrame(rows, columns=[*given, *_BUILD])
+    once = points.drop_duplicates(["model", "layer"]).groupby("model")["flops"].sum(min_count=1)
+    points["flops_share"] = points["flops"] / points["model"].map(once)
     points["kernel"] = points["kernel"].astype("Int64")
     points["class"] = [_class(length, most=4) for length in points["length"]]
     kernel = points["kernel"].astype("string").radd(" k").fillna("")
@@ -132,7 +157,19 @@ def _layers(source, options):
     if options.kernel is not None:
         wanted &= (points["kernel"] == options.kernel).fillna(value=False)
     wanted &= _is_layer(points, options.layer)
-    return points.assign(fitted=wanted.astype(bool))
+    points["fitted"] = wanted.astype(bool)
+    return _told_apart(points, _BUILD)
+
+
+def _told_apart(points, facts):
+    """Give rows of one group that differ in a fact groups of their own: one line is of one build and one shape."""
+    fitted = points[points["fitted"]]
+    for group, rows in fitted.groupby("group", sort=False):
+        several = [name for name in facts if rows[name].nunique() > 1]
+        if several:
+            words = rows[several].apply(lambda row: ", ".join(f"{name}={value}" for name, value in row.items()), axis=1)
+            points.loc[rows.index, "group"] = group + " " + words
+    return points
 
 
 def _is_layer(points, pattern):
@@ -156,20 +193,25 @@ def _sweeps(source, options):
              for (_, case), series in zip(cases.table.iterrows(), cases.series, strict=True)]  # fmt: skip
     known = [item for item in known if item[2] is not None]
     sweeps = {}
+    settings = [name for name in CASE_KEYS if name in cases.table and name not in ("shape", "model")]
     for case, series, parameters in known:
         for key in [options.sweep] if options.sweep else parameters:
-            rest = tuple((name, value) for name, value in parameters.items() if name != key)
-            where = (case["platform"], case["program"], case["library"], case.get("threads"), case.get("batch_size"),
-                     case.get("cache"), case.get("dtype"))  # fmt: skip
+            rest = {name: str(value) for name, value in parameters.items() if name != key}
+            facts = {**{name: str(case[name]) for name in settings}, **rest}
             if key in parameters:
-                sweeps.setdefault((key, rest, tuple(map(str, where))), []).append((parameters[key], case, series))
+                sweeps.setdefault((key, tuple(facts.items())), []).append((parameters[key], case, series))
     rows = []
-    for (key, _, _), items in sweeps.items():
+    for (key, facts), items in sweeps.items():
         core = _core({value for value, _, _ in items})
         if len(core) >= FEWEST:
-            rows += [_sweep_row(key, value, case, series, options) for value, case, series in items if value in core]
-    frame = pd.DataFrame([row for row in rows if row], columns=POINTS)
-    return frame.sort_values(["group", "length"], kind="stable") if len(frame) else frame
+            found = [_sweep_row(key, value, case, series, options) for value, case, series in items if value in core]
+            rows += [{**dict(facts), **row} for row in found if row]
+    if not rows:
+        return pd.DataFrame(columns=POINTS)
+    frame = pd.DataFrame(rows).reindex(columns=list(dict.fromkeys([*POINTS, *(name for row in rows for name in row)])))
+    told = [name for name in frame.columns if name not in POINTS or name in ("platform", "library")]
+    frame = _told_apart(frame.astype(dict.fromkeys(told, "string")).fillna(dict.fromkeys(told, "")), told)
+    return frame[POINTS].sort_values(["group", "length"], kind="stable")
 
 
 def _core(values):
@@ -201,6 +243,7 @@ def _sweep_row(key, value, case, series, options):
         "swept": key,
         "macs": work.macs,
         "flops": work.study_flops or work.flops if options.ops == "study" else work.flops,
+        "flops_share": 1.0,
         "class": _class(value, most=16),
         "latency_s": found.estimate * 1e-6,
         "low_s": found.low * 1e-6,
@@ -222,9 +265,7 @@ def _class(length, *, most):
 def _panel(axes, group, rows, lines, options):
     line = lines[lines["group"] == group].iloc[0]
     scale, unit = _unit(rows[options.on])
-    factor, time_unit = (1e3, "ms") if rows["latency_s"].max() < 1 else (1.0, "s")
-    if rows["latency_s"].max() < 1e-3:
-        factor, time_unit = 1e6, "us"
+    factor, time_unit = _time_unit(rows)
     ordered = rows.sort_values(options.on)
     axes.plot(ordered[options.on] / scale, ordered["latency_s"] * factor, color=GREY, linewidth=0.6, zorder=1)
     for name, (colour, marker) in _LOOKS.items():
@@ -239,10 +280,35 @@ def _panel(axes, group, rows, lines, options):
     axes.set_xlabel(f"{'operations' if options.on == 'flops' else 'MACs'} of the layer, {unit} ({options.ops})")
     axes.set_ylabel(f"latency, {time_unit}")
     axes.grid(visible=True)
-    axes.legend(fontsize=8, frameon=True, framealpha=0.85, edgecolor="none")
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     _top_axis(axes, rows, scale, options)
     platform = rows["platform"].iloc[0]
     axes.set_title(pretty(group.replace(platform, board_name(platform))), pad=26)
+
+
+def _bars(axes, group, rows, _lines, _options):
+    """Draw a bar per size, the smallest above, as the study's figure of one layer."""
+    factor, unit = _time_unit(rows)
+    means = rows.groupby("length")["latency_s"].mean().sort_index().iloc[:_MOST_BARS] * factor
+    names = [_class(length, most=16 if rows["low_s"].notna().any() else 4) for length in means.index]
+    axes.barh(range(len(means)), means, color=[_LOOKS[name][0] for name in names], height=0.75)
+    axes.set_yticks(range(len(means)), [f"{length:g}" for length in means.index.astype(float)], fontsize=8)
+    axes.set_ylim(len(means) - 0.4, -0.6)
+    axes.set_xlabel(f"latency, {unit}")
+    axes.set_ylabel(str(rows["swept"].iloc[0]))
+    axes.grid(axis="x")
+    for name in [name for name in _LOOKS if name in names]:
+        axes.barh(0, 0, color=_LOOKS[name][0], label=f"{name} ({names.count(name)})")
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    more = rows["length"].nunique() - len(means)
+    title = group.replace(rows["platform"].iloc[0], board_name(rows["platform"].iloc[0]))
+    axes.set_title(pretty(title) + (f" (the first {len(means)} sizes of {len(means) + more})" if more > 0 else ""))
+
+
+def _time_unit(rows):
+    """Return the factor from seconds and the unit in which the longest latency reads well."""
+    longest = rows["latency_s"].max()
+    return (1e6, "us") if longest < 1e-3 else (1e3, "ms") if longest < 1 else (1.0, "s")
 
 
 def _intervals(axes, rows, x, factor):

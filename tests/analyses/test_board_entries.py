@@ -6,6 +6,7 @@ import pytest
 
 from nntest.analyses.boards import layer_work
 from nntest.analyses.style import chart_style
+from nntest.errors import UsageError
 from nntest.statistics.line import fit_line
 from tests.analyses.conftest import Carry
 from tests.analyses.frames import repetitions, row, typed
@@ -36,6 +37,25 @@ def test_bars_are_named_by_what_they_are(carry: Carry) -> None:
         "float32 + FPU": 58.0,
         "int8 + CMSIS-NN": 16.0,
     }
+
+
+def test_what_could_not_be_built_has_a_row_without_latency(carry: Carry) -> None:
+    failed = inference("DISCO_F469NI", "float32", "cmsis-nn", "fpu", np.nan, np.nan) | {
+        "success": False, "trust": "failed", "timestamp": "2020",
+    }  # fmt: skip
+    points = pd.concat([INFERENCES, typed([failed])], ignore_index=True)
+    result = carry("latency", points)
+    main = result.tables["latency"].set_index("variant")
+    assert np.isnan(main.loc["float32 + CMSIS-NN + FPU", "latency_ms"])
+    assert main["n"].to_dict() == {
+        "float32": 1,
+        "float32 + FPU": 1,
+        "int8 + CMSIS-NN": 1,
+        "float32 + CMSIS-NN + FPU": 0,
+    }
+    with chart_style():
+        (axes, *_) = result.analysis.chart(result.tables, result.options).get_axes()
+    assert "failed" in [text.get_text() for text in axes.texts]
 
 
 def test_energy_over_latency_is_power(carry: Carry) -> None:
@@ -99,6 +119,7 @@ def test_operations_of_the_published_benchmarks(model: str, label: str, study: b
 def test_other_layers_and_models_have_no_operations() -> None:
     assert layer_work(SWEEP.format(100), "5_SOFTMAX", study=True) is None
     assert layer_work("LeNet-MNIST", "2_CONV_2D", study=True) is None
+    assert layer_work("01de_ConvBenchmark_no-spatial-reduction_F-1_K-2", "2_CONV_2D", study=True) is None
 
 
 def sweep_layers() -> pd.DataFrame:
@@ -139,6 +160,47 @@ def test_our_own_sweep_is_found_by_what_varies(carry: Carry) -> None:
     classes = tables["classes"].set_index("class")
     assert classes.loc["multiple of 16", "off_the_line_pct"] < -3
     assert classes["n"].sum() == 33
+
+
+def test_builds_of_a_benchmark_have_lines_of_their_own(carry: Carry) -> None:
+    fast, slow = sweep_layers().assign(tuner="-Ofast"), sweep_layers().assign(tuner="-Os")
+    slow["time_us"] *= 2
+    lines = carry("linearity", typed([]), layers=pd.concat([fast, slow], ignore_index=True)).tables["linearity"]
+    assert lines["group"].tolist() == [
+        f"NUCLEO_L496ZG cmsis-nn 2_CONV_2D k3 tuner={flag}" for flag in ("-Ofast", "-Os")
+    ]
+    assert lines["n"].tolist() == [21, 21]
+    assert lines["slope"][1] == pytest.approx(2 * lines["slope"][0])
+
+
+def test_shares_are_of_the_models_operations(carry: Carry) -> None:
+    points = carry("linearity", typed([]), layers=sweep_layers()).tables["points"]
+    for _, rows in points.groupby("model"):
+        assert rows["flops_share"].tolist() == pytest.approx((rows["flops"] / rows["flops"].sum()).tolist())
+
+
+def test_only_the_wanted_sizes_are_fitted(carry: Carry) -> None:
+    result = carry("linearity", typed([]), layers=sweep_layers(), sizes="104:113", chart="bars")
+    assert result.tables["linearity"]["n"].tolist() == [9]
+    with chart_style():
+        (axes,) = result.analysis.chart(result.tables, result.options).get_axes()
+    assert [text.get_text() for text in axes.get_yticklabels()] == [str(size) for size in range(104, 113)]
+    with pytest.raises(UsageError) as caught:
+        carry("linearity", typed([]), layers=sweep_layers(), sizes="9:9")
+    expected = "linearity: sizes: '9:9' was given; expected FROM:TO, end excluded, such as 460:491"
+    assert str(caught.value) == expected
+
+
+def test_sweeps_of_several_shapes_have_lines_of_their_own(carry: Carry) -> None:
+    rows = []
+    for outputs, times in ((64, 1.0), (128, 3.0)):
+        for channels in range(96, 112):
+            rows += repetitions([times * channels] * 3, launches=3, shape=f"{channels}-14-14-1-{outputs}-1-0")
+    lines = carry("linearity", typed(rows)).tables["linearity"]
+    assert lines["group"].tolist() == [
+        f"conv-onednn-cpu x 1 CK_IN_SHAPE_C CK_OUT_SHAPE_C={outputs}" for outputs in (128, 64)
+    ]
+    assert lines["r"].tolist() == pytest.approx([1.0, 1.0])
 
 
 def own_sweep(*, odd: float) -> pd.DataFrame:

@@ -56,6 +56,8 @@ def layer_work(model: str, label: str, *, study: bool) -> LayerWork | None:
     if "F" not in sizes or "K" not in sizes:
         return None
     depthwise = "depthwise" in model.lower()
+    if not depthwise and "SingleConv" not in model:
+        return None  # a benchmark of another make, whose sizes its name does not tell
     side = _DEPTHWISE_SIDE if depthwise else _CONV_SIDE
     filters, kernel = sizes["F"], sizes["K"]
     if "FULLY" in label:

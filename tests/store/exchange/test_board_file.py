@@ -71,6 +71,17 @@ def test_a_sweep_has_layers_a_whole_and_failures(tmp_path: Path) -> None:
     assert nntest.layers(experiment)["time_us"].tolist() == pytest.approx([203.5, 1000.0])
 
 
+def test_a_row_that_stands_twice_was_measured_once(tmp_path: Path) -> None:
+    twice = "\n".join(line for line in SWEEP.split("\n") for _ in range(1 if line == HEAD else 2))
+    layers = nntest.layers(convert(tmp_path, twice))
+    assert layers["time_us"].tolist() == pytest.approx([203.5, 1000.0])
+
+
+def test_errors_that_are_unknown_are_none(tmp_path: Path) -> None:
+    frame = nntest.load(convert(tmp_path, SWEEP.replace("2.5,0.09,", "2.5,0.09,nan")))
+    assert frame["success"].sum() == 1
+
+
 def test_the_same_table_again_adds_nothing(tmp_path: Path) -> None:
     experiment = convert(tmp_path, SWEEP)
     before = sorted(experiment.glob("ckp-*"))

@@ -16,7 +16,7 @@ from nntest.errors import DataError, UsageError
 from nntest.model.ids import block_id
 from nntest.store.publish import open_experiment, publish
 from nntest.store.repository import Repository
-from nntest.store.theory.csv_table import Row, Table, number, read_table
+from nntest.store.theory.csv_table import UNKNOWN, Row, Table, number, read_table
 
 #: What ``--from`` knows.
 FORMS = ("mcu",)
@@ -94,7 +94,9 @@ def read_points(table: Table, *, source: str) -> Iterator[dict[str, Any]]:
             f"{table.where}: {found}; expected a table of TFLM-Evaluation (MCU, model, FPU_status, ..., and "
             f"tflu_mcu_benchmark_mean, latency_mean or layer_latency_mean); check the file"
         )
-    for rows in _groups(table.rows):
+    # a row that stands there twice was measured once
+    once = {tuple(row.items()): row for row in table.rows}
+    for rows in _groups(once.values()):
         yield _point(rows[0], reader(rows, table.where), source)
 
 
@@ -124,7 +126,8 @@ def _point(row: Row, run: dict[str, Any], source: str) -> dict[str, Any]:
         "dtype": weights if weights == activations else f"{weights}/{activations}",
         "time": row.get("time", ""),
     }
-    failed = row.get("error", "")
+    error = row.get("error", "")
+    failed = "" if error.lower() in UNKNOWN else error
     if failed:
         run = {"fail_reason": failed}
     run = {"run_success": "no" if failed else "yes", "run_success_bool": not failed, **run}
@@ -164,7 +167,8 @@ def _layer_energy(rows: list[Row], where: str) -> dict[str, Any]:
 
 def _sweep(rows: list[Row], where: str) -> dict[str, Any]:
     """Sweeps hold the whole in seconds and joules, and layers in microseconds."""
-    layers = [_layer(row, {"time_s": "layer_latency_mean"}, 1e-6, where) for row in rows if row.get("layer")]
+    known = [row for row in rows if row.get("layer", "").lower() not in UNKNOWN]
+    layers = [_layer(row, {"time_s": "layer_latency_mean"}, 1e-6, where) for row in known]
     return {**_energy(rows, where), "layers": layers}
 
 
