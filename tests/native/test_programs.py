@@ -23,6 +23,7 @@ NAMES = sorted(path.parents[1].name for path in (REPOSITORY / "program").glob("*
 COMPUTING = [name for name in NAMES if not name.startswith("winogradconv-")]
 FUSING = [name for name in COMPUTING if name.endswith(("conv-onednn-cpu", "connected-onednn-cpu"))]
 FUSING += [name.replace("onednn", "plain") for name in FUSING if not name.startswith("direct")]
+FUSING_RELU = ["conv-onnxruntime-cpu", "depthwiseconv-onnxruntime-cpu"]
 REFERENCES = ReferenceCache(CACHE.parent / "references")
 # What a program may refuse, by the start of its reason; anything else is a fault.
 REFUSALS = (
@@ -92,6 +93,12 @@ def test_onednn_fuses_relu(onednn: DriverProcess, tmp_path: Path) -> None:
     np.testing.assert_array_equal(fused, np.maximum(plain, 0))
 
 
+@pytest.mark.parametrize("name", FUSING_RELU)
+def test_a_fused_relu_is_right_for_edge_shapes_in_all_layouts(name: str, tmp_path: Path) -> None:
+    with start(name) as driver:
+        assert check_all(name, driver, threads=1, batches=(2,), folder=tmp_path, post_ops="relu") >= 10
+
+
 @pytest.mark.parametrize("name", FUSING)
 @pytest.mark.parametrize("post_ops", ["relu", "sum", "sum+relu"])
 def test_fused_operations_are_right_for_edge_shapes_in_all_layouts(name: str, post_ops: str, tmp_path: Path) -> None:
@@ -99,7 +106,7 @@ def test_fused_operations_are_right_for_edge_shapes_in_all_layouts(name: str, po
         assert check_all(name, driver, threads=1, batches=(2,), folder=tmp_path, post_ops=post_ops) >= 10
 
 
-@pytest.mark.parametrize("name", [name for name in COMPUTING if name not in FUSING])
+@pytest.mark.parametrize("name", [name for name in COMPUTING if name not in FUSING + FUSING_RELU])
 def test_programs_that_fuse_nothing_say_so(name: str) -> None:
     species = source_of(name).meta["nntest"]["species"]
     file = min((REPOSITORY / "dataset" / f"tensor-{species}-synthetic").glob("shape-*.json"))

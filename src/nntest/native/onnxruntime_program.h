@@ -1,14 +1,10 @@
-// What the ONNX Runtime programs share: sessions over the driver's buffers, and the layer that ONNX Runtime makes of a
-// model. A layer is optimised as in a network; reorders that this puts around it become those of the interface.
+// What the ONNX Runtime programs share: the layer that the library makes of a model. It is optimised as in a network;
+// reorders that this puts around it become those of the interface.
 #pragma once
-
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <functional>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,11 +15,9 @@
 #include "clock.h"
 #include "nntest_program.h"
 #include "onnx_model.h"
-#include "onnxruntime_api.h"
+#include "onnxruntime_session.h"
 
 namespace nntest::onnxruntime {
-
-using onnx::Dims;
 
 inline const char* describe() {
   static const std::string text = [] {
@@ -36,166 +30,16 @@ inline const char* describe() {
   return text.c_str();
 }
 
-// One environment for the process, with one pool of threads for all of its sessions.
-class Environment {
- public:
-  static Env* with(int threads) {
-    static const Environment environment(threads);
-    if (environment.threads_ != threads) throw Failure("ONNX Runtime: a process has one number of threads");
-    return environment.env_;
-  }
-
- private:
-  explicit Environment(int threads) : threads_(threads) {
-    const Library& library = Library::get();
-    ThreadingOptions* options = nullptr;
-    library.call(Place::kCreateThreadingOptions, &options);
-    library.call(Place::kSetGlobalIntraOpNumThreads, options, threads);
-    library.call(Place::kSetGlobalInterOpNumThreads, options, 1);
-    library.call(Place::kSetGlobalDenormalAsZero, options);
-    library.call(Place::kCreateEnvWithGlobalThreadPools, static_cast<int>(kError), "nntest",
-                 static_cast<const ThreadingOptions*>(options), &env_);
-  }
-
-  int threads_;
-  Env* env_ = nullptr;
-};
-
-// A tensor in a buffer of ours.
-class Tensor {
- public:
-  Tensor(const void* data, const Dims& dims) : data_(data) {
-    static MemoryInfo* const memory = [] {
-      MemoryInfo* made = nullptr;
-      const int allocator = kArenaAllocator, kind = kDefaultMemory;
-      Library::get().call(Place::kCreateCpuMemoryInfo, allocator, kind, &made);
-      return made;
-    }();
-    std::size_t bytes = sizeof(float);
-    for (const std::int64_t dim : dims) bytes *= static_cast<std::size_t>(dim);
-    const int type = kFloat;
-    Library::get().call(Place::kCreateTensorWithDataAsOrtValue, static_cast<const MemoryInfo*>(memory),
-                        const_cast<void*>(data), bytes, dims.data(), dims.size(), type, value_.out());
-  }
-  const void* data() const { return data_; }
-  const Value* value() const { return value_.get(); }
-
- private:
-  const void* data_;
-  Owned<Value, Place::kReleaseValue> value_;
-};
-
-// A tensor that a session reads or writes.
-struct Port {
-  std::string name;
-  Dims dims;
-};
-
-using Constants = std::map<std::string, std::unique_ptr<Tensor>>;
-
-// A compiled model with its inputs and its output bound to buffers.
-class Session {
- public:
-  // `constants` stay in their buffers, else they are copied. `optimized` takes the model as ONNX Runtime has changed it.
-  Session(const std::string& model, int threads, std::vector<Port> inputs, Port output, int level = kNoOptimization,
-          const Constants* constants = nullptr, std::string* optimized = nullptr)
-      : output_(std::move(output)) {
-    for (Port& input : inputs) inputs_.push_back({std::move(input), nullptr});
-    const Library& library = Library::get();
-    Owned<SessionOptions, Place::kReleaseSessionOptions> options;
-    library.call(Place::kCreateSessionOptions, options.out());
-    library.call(Place::kDisablePerSessionThreads, options.get());
-    library.call(Place::kSetSessionGraphOptimizationLevel, options.get(), level);
-    library.call(Place::kSetSessionLogSeverityLevel, options.get(), static_cast<int>(kError));
-    if (constants != nullptr) {
-      for (const auto& [name, tensor] : *constants) {
-        library.call(Place::kAddInitializer, options.get(), name.c_str(), tensor->value());
-      }
-    }
-    std::optional<MemoryFile> file;
-    if (optimized != nullptr) {
-      file.emplace();
-      library.call(Place::kSetOptimizedModelFilePath, options.get(), file->path());
-    }
-    // Nodes with the same constants share what they pack of them, as one node in a loop would.
-    library.call(Place::kCreatePrepackedWeightsContainer, packed_.out());
-    library.call(Place::kCreateSessionFromArrayWithPrepackedWeightsContainer, Environment::with(threads),
-                 static_cast<const void*>(model.data()), model.size(),
-                 static_cast<const SessionOptions*>(options.get()), packed_.get(), session_.out());
-    if (optimized != nullptr) *optimized = file->content();
-  }
-
-  void run(const std::vector<const void*>& inputs, const void* output) {
-    bind(inputs, output);
-    Library::get().call(Place::kRunWithBinding, session_.get(), static_cast<const RunOptions*>(nullptr),
-                        static_cast<const Binding*>(binding_.get()));
-  }
-
- private:
-  // A file that exists in memory only: ONNX Runtime writes its optimised model to a path.
-  class MemoryFile {
-   public:
-    MemoryFile() : descriptor_(memfd_create("nntest-model", MFD_CLOEXEC)) {
-      if (descriptor_ < 0) throw Failure("onnx: no room for the optimised model");
-      path_ = "/proc/self/fd/" + std::to_string(descriptor_);
-    }
-    MemoryFile(const MemoryFile&) = delete;
-    MemoryFile& operator=(const MemoryFile&) = delete;
-    ~MemoryFile() { close(descriptor_); }
-
-    const char* path() const { return path_.c_str(); }
-    std::string content() const {
-      std::string bytes(static_cast<std::size_t>(lseek(descriptor_, 0, SEEK_END)), '\0');
-      for (std::size_t at = 0; at < bytes.size();) {
-        const ssize_t count = pread(descriptor_, bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
-        if (count <= 0) throw Failure("onnx: the optimised model could not be read");
-        at += static_cast<std::size_t>(count);
-      }
-      return bytes;
-    }
-
-   private:
-    int descriptor_;
-    std::string path_;
-  };
-
-  struct Bound {
-    Port port;
-    std::unique_ptr<Tensor> tensor;
-  };
-
-  void bind(const std::vector<const void*>& inputs, const void* output) {
-    const Library& library = Library::get();
-    if (binding_.get() == nullptr) library.call(Place::kCreateIoBinding, session_.get(), binding_.out());
-    for (std::size_t at = 0; at < inputs_.size(); ++at) {
-      Bound& bound = inputs_[at];
-      if (bound.tensor && bound.tensor->data() == inputs[at]) continue;
-      bound.tensor = std::make_unique<Tensor>(inputs[at], bound.port.dims);
-      library.call(Place::kBindInput, binding_.get(), bound.port.name.c_str(), bound.tensor->value());
-    }
-    if (written_ && written_->data() == output) return;
-    written_ = std::make_unique<Tensor>(output, output_.dims);
-    library.call(Place::kBindOutput, binding_.get(), output_.name.c_str(), written_->value());
-  }
-
-  std::vector<Bound> inputs_;
-  Port output_;
-  std::unique_ptr<Tensor> written_;
-  Owned<Prepacked, Place::kReleasePrepackedWeightsContainer> packed_;
-  Owned<onnxruntime::SessionHandle, Place::kReleaseSession> session_;
-  Owned<Binding, Place::kReleaseIoBinding> binding_;
-};
-
 // Channels in a block of ONNX Runtime's own layout on this processor; 0 where it has none.
-inline std::int64_t channels_in_block() {
-  static const std::int64_t channels = [] {
+inline std::int64_t channels_in_block(int threads) {
+  static const std::int64_t channels = [threads] {
     const Dims input{1, 3, 4, 4}, output{1, 4, 4, 4}, weights{4, 3, 1, 1};
     onnx::Graph graph;
     graph.constant(onnx::tensor("weights", weights, std::string(48, '\0')));
     graph.add(onnx::Node("Conv", {"input", "weights"}, "output").integers("kernel_shape", {1, 1}));
     graph.input("input", input).output("output", output);
     std::string optimized;
-    const Session probe(graph.model(), 1, {{"input", input}}, {"output", output}, kAllOptimization, nullptr,
+    const Session probe(graph.model(), threads, {{"input", input}}, {{"output", output}}, kAllOptimization, nullptr,
                         &optimized);
     const onnx::ReadGraph read = onnx::read_model(optimized);
     const bool blocked = !read.nodes.empty() && read.nodes.back().kind == "ReorderOutput" && !read.constants.empty();
@@ -235,9 +79,8 @@ class Layer : public BatchedOperator {
 
   void run(void* const* buffers) override { single_->run(inputs_of(buffers), buffers[NNTEST_OUTPUT]); }
 
-  // A call of a session costs some microseconds beside the computation. Where that counts, the session of a batch has
-  // the node many times: all but the last compute into memory of the session, which it takes and frees as it does
-  // between the layers of a network.
+  // A call of a session costs about a microsecond beside the computation. Where that counts, the session of a batch has
+  // the node many times, all of them with the same inputs and the same buffer for their outputs.
   std::int64_t prepare_batch(void* const* buffers) override {
     constexpr double kLongRunS = 3e-4;
     constexpr std::int64_t kNodes = 64;
@@ -324,7 +167,7 @@ class Layer : public BatchedOperator {
     std::string changed = graph.model();
     if (level_ != kNoOptimization) {
       const std::string original = std::exchange(changed, {});
-      const Session session(original, threads_, inputs, output, level_, nullptr, &changed);
+      const Session session(original, threads_, inputs, {output}, level_, nullptr, &changed);
     }
     return plan_of(onnx::read_model(changed));
   }
@@ -356,7 +199,7 @@ class Layer : public BatchedOperator {
     Dims dims = dims_.at(role);
     const bool blocked = role == NNTEST_INPUT ? plan_.reorder_in.has_value() : plan_.reorder_out.has_value();
     if (!blocked) return dims;
-    const std::int64_t channels = channels_in_block();
+    const std::int64_t channels = channels_in_block(threads_);
     if (channels <= 0) throw Failure("ONNX Runtime: reorders without a layout of its own");
     dims[1] = (dims[1] + channels - 1) / channels * channels;
     return dims;
@@ -365,7 +208,7 @@ class Layer : public BatchedOperator {
   void block(Native& native) const {
     native.plain = false;
     native.bytes = static_cast<std::int64_t>(elements(native_dims(native.role)) * sizeof(float));
-    const std::string channels = std::to_string(channels_in_block());
+    const std::string channels = std::to_string(channels_in_block(threads_));
     native.tag = "aBcd" + channels + "b";
   }
 
@@ -382,7 +225,7 @@ class Layer : public BatchedOperator {
     onnx::Graph graph;
     graph.body.message(1, onnx::renamed(node, {from.name}, to.name));
     graph.input(from.name, from.dims).output(to.name, to.dims);
-    return std::make_unique<Session>(graph.model(), threads_, std::vector<Port>{from}, to);
+    return std::make_unique<Session>(graph.model(), threads_, std::vector<Port>{from}, std::vector<Port>{to});
   }
 
   void compile_with_weights() {
@@ -397,19 +240,23 @@ class Layer : public BatchedOperator {
       void* native = given_.at(role).native;
       std::memcpy(native, constant.floats.data(), constant.floats.size());
       kept_[constant.name] = std::make_unique<Tensor>(native, constant.dims);
+      constant.floats = {};
     }
     plan_ = std::move(made);
     single_ = compile(1);
   }
 
-  // The nodes that compute, `copies` times on the same inputs; the last writes the output.
+  // The nodes that compute, `copies` times on the same inputs.
   std::unique_ptr<Session> compile(std::int64_t copies) const {
     onnx::Graph graph;
     for (const auto& [role, constant] : plan_.constants) {
-      graph.constant(onnx::tensor(constant.name, constant.dims, constant.floats));
+      // The values are used where they lie, in the driver's buffer, but a model without them would be refused.
+      const auto* values = static_cast<const char*>(kept_.at(constant.name)->data());
+      graph.constant(onnx::tensor(constant.name, constant.dims, {values, elements(constant.dims) * sizeof(float)}));
     }
-    for (std::int64_t copy = 1; copy <= copies; ++copy) {
-      const std::string suffix = copy == copies ? "" : "_" + std::to_string(copy);
+    std::vector<Port> outputs;
+    for (std::int64_t copy = 0; copy < copies; ++copy) {
+      const std::string suffix = copy == 0 ? "" : "_" + std::to_string(copy);
       std::map<std::string, std::string> names;
       for (const onnx::ReadNode& node : plan_.nodes) {
         std::vector<std::string> inputs = node.inputs;
@@ -419,13 +266,13 @@ class Layer : public BatchedOperator {
         const std::string& output = node.outputs.at(0);
         graph.body.message(1, onnx::renamed(node, inputs, names[output] = output + suffix));
       }
+      outputs.push_back({plan_.output + suffix, native_dims(NNTEST_OUTPUT)});
     }
     std::vector<Port> inputs{{plan_.input, native_dims(NNTEST_INPUT)}};
     if (has_input1()) inputs.push_back({"input1", dims_.at(NNTEST_INPUT1)});
     for (const Port& input : inputs) graph.input(input.name, input.dims);
-    const Port output{plan_.output, native_dims(NNTEST_OUTPUT)};
-    graph.output(output.name, output.dims);
-    return std::make_unique<Session>(graph.model(), threads_, inputs, output, kNoOptimization, &kept_);
+    for (const Port& output : outputs) graph.output(output.name, output.dims);
+    return std::make_unique<Session>(graph.model(), threads_, inputs, outputs, kNoOptimization, &kept_);
   }
 
   int threads_;
