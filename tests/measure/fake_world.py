@@ -79,6 +79,7 @@ class FakeWorld:
     faults: dict[tuple[str, str], Fault] = field(default_factory=dict)
     build_faults: dict[str, str] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
+    described: dict[str, Any] = field(default_factory=dict)
     call_s: Callable[[Case], float] = lambda case: 1e-4
     version: str = "1.0.0"
     before_block: Callable[[], None] = lambda: None
@@ -97,6 +98,7 @@ class FakeWorld:
             expected=lambda case: Reference(np.zeros(_output_shape(case)), block_id(case.block())),
             verify=_verify,
             platform=lambda: PLATFORM,
+            describe=lambda built: self.described,
             conditions=lambda: Conditions(load_1min=0.5),
             choose_cores=lambda threads: tuple(range(threads)),
             repository=lambda name: Repository(name, self.root / name),
@@ -320,7 +322,8 @@ def make_repository(
 ) -> None:
     """Write entries: programs as name -> (species, library), datasets as name -> (species, softmax-like shapes)."""
     for name, (species, library) in programs.items():
-        nntest = {"species": species, "operator": species, "library": library, "target_kind": "cpu"}
+        nntest = {"species": species, "operator": species, "library": library}
+        nntest["target_kind"] = "opencl" if library.endswith("-opencl") else "cpu"
         commands = {"default": {"dataset_tags": ["dataset", "nntest", f"tensor-{species}"]}}
         _entry(root, "program", name, {"tags": ["nntest", library, species], "nntest": nntest, "run_cmds": commands})
     for name, (species, shapes) in datasets.items():

@@ -19,8 +19,9 @@ from nntest.measure.libraries import (
 from nntest.measure.libraries.places import header_folders
 from tests.programs.build import OPTIONAL_LIBRARIES
 
-# Arm Compute Library is for Arm machines and for targets; some wheels are no part of the set-up.
-NATIVE_NAMES = [name for name in LIBRARY_NAMES if not name.startswith("arm-") and name not in OPTIONAL_LIBRARIES]
+# Arm Compute Library is for Arm machines and targets, CLBlast for OpenCL devices; some wheels are no part of the set-up.
+_ELSEWHERE = ("arm-", "clblast-")
+NATIVE_NAMES = [name for name in LIBRARY_NAMES if not name.startswith(_ELSEWHERE) and name not in OPTIONAL_LIBRARIES]
 
 
 @pytest.fixture(autouse=True)

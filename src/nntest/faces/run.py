@@ -60,6 +60,15 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     post_ops: Annotated[
         str, _option("--post-ops", _WHAT, "Fused operations: none, relu, sum, sum+relu (comma list).")
     ] = "none",
+    tuner: Annotated[
+        str, _option("--tuner", _WHAT, "Tuner of OpenCL libraries: NONE, DEFAULT (comma list); none asked without it.")
+    ] = "",
+    compute_platform_id: Annotated[
+        int | None, _option("--compute-platform-id", _WHAT, "Number of the OpenCL platform, from 0.")
+    ] = None,
+    compute_device_id: Annotated[
+        int | None, _option("--compute-device-id", _WHAT, "Number of the OpenCL device on its platform, from 0.")
+    ] = None,
     data: Annotated[str, _option("--data", _WHAT, "How inputs are filled: normal, relu, int, zeros.")] = "normal",
     seed: Annotated[int, _option("--seed", _WHAT, "Seed of the inputs.")] = 42,
     env: Annotated[
@@ -124,6 +133,9 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         cache=cast("tuple[CacheState, ...]", words(cache)),
         isa_max=tuple("" if word == "native" else word for word in words(isa_max)),
         post_ops=tuple("" if word == "none" else word for word in words(post_ops)),
+        tuner=words(tuner) or ("",),
+        compute_platform_id=compute_platform_id,
+        compute_device_id=compute_device_id,
         data=cast("Fill", data),
         seed=seed,
         env=dict(_assignment(item) for item in env or []),

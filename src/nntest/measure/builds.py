@@ -1,10 +1,11 @@
 """All candidates of a plan, built before anything is measured: a compiler must not run beside a measurement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nntest.errors import BuildError
+from nntest.errors import BuildError, DriverError, MissingPartError
 from nntest.measure.account import Account
+from nntest.measure.devices import OPENCL, device_environment, platform_with_device
 from nntest.measure.interrupts import Interrupts
 from nntest.measure.plan import SessionPlan
 from nntest.measure.reporter import Reporter
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
     subject: Subject
+    platform: Platform
     built: "BuiltProgram | None" = None
     reason: str = ""
 
@@ -35,17 +37,33 @@ def build_all(
 ) -> list[Standing]:
     """Build every candidate and return how the trials stand: lost where their program does not compile.
 
-    Two candidates that turn out to be one subject (the same library, named twice) are measured once.
+    A program whose device is missing is left out with a word. Two candidates that turn out to be one subject (the same
+    library, named twice) are measured once.
+
+    Raises
+    ------
+    MissingPartError
+        No program is left: their devices are missing.
     """
     outcomes: dict[int, _Outcome] = {}
+    missing: list[MissingPartError] = []
     for candidate in plan.candidates:
         reporter.building(candidate.name)
-        with account.spending("build"), interrupts.waiting():
-            outcomes[id(candidate)] = _build(candidate, world)
+        try:
+            with account.spending("build"), interrupts.waiting():
+                outcomes[id(candidate)] = _prepare(candidate, plan, platform, world)
+        except MissingPartError as error:
+            missing.append(error)
+    if missing and not outcomes:
+        raise missing[0]
+    for error in missing:
+        reporter.note(f"left out: {error}")
     standings: dict[str, Standing] = {}
     for trial in plan.trials:
+        if id(trial.candidate) not in outcomes:
+            continue
         outcome = outcomes[id(trial.candidate)]
-        standing = Standing(trial=trial, subject=outcome.subject, platform=platform, built=outcome.built)
+        standing = Standing(trial=trial, subject=outcome.subject, platform=outcome.platform, built=outcome.built)
         if outcome.built is None:
             standing.give_up("build", outcome.reason)
         if standings.setdefault(standing.uid, standing) is not standing:
@@ -53,9 +71,17 @@ def build_all(
     return list(standings.values())
 
 
-def _build(candidate: Candidate, world: World) -> _Outcome:
+def _prepare(candidate: Candidate, plan: SessionPlan, platform: Platform, world: World) -> _Outcome:
+    """Build a candidate; one on an OpenCL device then says which that is."""
     try:
         built = world.build(candidate)
     except BuildError as error:
-        return _Outcome(subject=world.unbuilt_subject(candidate), reason=str(error))
-    return _Outcome(subject=built.subject, built=built)
+        return _Outcome(subject=world.unbuilt_subject(candidate), platform=platform, reason=str(error))
+    if candidate.program.target_kind == OPENCL:
+        built = replace(built, env={**device_environment(plan.request, world.cache_root), **built.env})
+        try:
+            described = world.describe(built)
+        except DriverError as error:
+            return _Outcome(subject=built.subject, platform=platform, reason=str(error))
+        platform = platform_with_device(platform, described, program=candidate.program.uoa)
+    return _Outcome(subject=built.subject, platform=platform, built=built)

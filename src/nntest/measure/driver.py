@@ -41,7 +41,10 @@ PEAK_SLICE_S = 2e-3
 _KEPT_BYTES = 8192
 _KEPT_LINES = 5
 # A case says how its library is to be run; what happens to be set in the user's shell must not.
-_FOREIGN_PREFIXES = ("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "ONEDNN_", "DNNL_", "MKL_")
+_FOREIGN_PREFIXES = (
+    *("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "ONEDNN_", "DNNL_", "MKL_"),
+    *("POCL_", "OPENCL_LAYERS", "CK_COMPUTE_", "CK_LWS_"),
+)
 
 
 __all__ = [
@@ -346,6 +349,7 @@ def _environment(
 ) -> dict[str, str]:
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN_PREFIXES)}
     pools = {"OMP_NUM_THREADS": str(threads), "OMP_DYNAMIC": "false", "OPENBLAS_NUM_THREADS": str(threads)}
+    pools["POCL_MAX_PTHREAD_COUNT"] = str(threads)
     if cores:
         pools["OMP_PROC_BIND"] = "close"  # unbound, two threads meet on one core for milliseconds
         pools["OMP_PLACES"] = ",".join(f"{{{core}}}" for core in cores[:threads])

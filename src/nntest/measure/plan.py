@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from nntest.errors import MissingPartError, UsageError
+from nntest.measure.devices import OPENCL, TUNER_KEY
 from nntest.measure.groups import Group, form_groups
 from nntest.measure.libraries.isa import isa_environment
 from nntest.measure.libraries.registry import usual_versions
@@ -75,6 +76,7 @@ def plan_session(request: RunRequest, world: World) -> SessionPlan:
     shapes = sweep_shapes(shapes, request.sweep, named=bool(request.dataset_uoa or request.dataset_files))
     programs = _fitting(request, programs, shapes, notes)
     candidates = _candidates(request, programs, world, notes)
+    _check_tuner(request, candidates)
     trials = _trials(request, candidates, shapes, notes)
     plan = Plan(
         repetitions=request.repetitions,
@@ -204,6 +206,15 @@ def _trials(
     return trials
 
 
+def _check_tuner(request: RunRequest, candidates: Sequence[Candidate]) -> None:
+    """Refuse a tuner that nobody has: it would change nothing, and seem to."""
+    if any(request.tuner) and not any(candidate.program.target_kind == OPENCL for candidate in candidates):
+        raise UsageError(
+            f"tuner: {','.join(request.tuner)} was given; expected a program on an OpenCL device, such as "
+            "conv-clblast-opencl; leave it out"
+        )
+
+
 def _isa_limits(request: RunRequest, candidate: Candidate, notes: list[str]) -> list[str]:
     """Return the values of isa_max that the candidate's library knows; one that it cannot be held to is told."""
     limits = []
@@ -239,13 +250,14 @@ def _cases(request: RunRequest, candidate: Candidate, shape: Shape, limits: Sequ
             post_ops=post_ops,
             data=request.data,
             seed=seed_of(request),
-            env=program_env(request, [shape.species]),
+            env={**program_env(request, [shape.species]), **({TUNER_KEY: tuner} if tuner else {})},
         )
-        for threads, layout, cache, isa_max, post_ops in product(
+        for threads, layout, cache, isa_max, post_ops, tuner in product(
             dict.fromkeys(request.threads),
             dict.fromkeys(layouts_of(request)),
             dict.fromkeys(request.cache),
             limits,
             dict.fromkeys(request.post_ops),
+            dict.fromkeys(request.tuner) if candidate.program.target_kind == OPENCL else ("",),
         )
     ]

@@ -28,13 +28,19 @@ class Slot:
     threads: int
     built: "BuiltProgram" = field(compare=False, repr=False)
     isa_max: str = ""
-    env: Mapping[str, str] = field(compare=False, default_factory=dict)
+    variables: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, subject: Subject, case: Case, built: "BuiltProgram") -> "Slot":
         """Return the slot of a case; its own variables win over those that hold the library back."""
         env = {**isa_environment(subject.library.name, case.isa_max), **case.env}
-        return cls(subject_id=subject.id, threads=case.threads, built=built, isa_max=case.isa_max, env=env)
+        variables = tuple(sorted(env.items()))
+        return cls(subject_id=subject.id, threads=case.threads, built=built, isa_max=case.isa_max, variables=variables)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Variables of the process."""
+        return dict(self.variables)
 
 
 @dataclass

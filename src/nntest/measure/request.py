@@ -12,6 +12,7 @@ from nntest.model.case import CacheState, Fill
 CACHE_STATES: tuple[CacheState, ...] = ("warm", "cold_weights", "cold_all")
 LAYOUTS = ("auto", "NCHW", "NHWC")
 POST_OPS = ("relu", "sum")
+TUNERS = ("NONE", "DEFAULT")
 FILLS: tuple[Fill, ...] = ("normal", "relu", "int", "zeros")
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -23,12 +24,14 @@ class RunRequest:
     """The options of ``nntest run`` and ``ck run nntest:...``; a tuple is a dimension of the session.
 
     Every combination of the dimensions (``library``, ``flags``, ``threads``, ``layout``, ``cache``, ``isa_max``,
-    ``post_ops``, batch sizes) is measured; an empty ``isa_max`` lets the library use all that the processor has, an
-    empty ``post_ops`` fuses nothing. ``iterations`` counts autotuning points: the first N batch sizes of 1, 2, 4, 8,
-    ...; it is no number of loops. Empty ``dataset_uoa`` means every dataset of the programs' species, empty
-    ``library`` the version that is found first. ``timeout_s`` bounds one request to a driver; ``budget_s`` the whole
-    session's measuring, together with ``until_ci_pct``. ``sweep`` holds values by CK_* key that each shape takes in
-    turn; where neither dataset nor file is named, one shape of each species is swept.
+    ``post_ops``, ``tuner``, batch sizes) is measured; an empty ``isa_max`` lets the library use all that the processor
+    has, an empty ``post_ops`` fuses nothing. ``tuner`` and the numbers of the OpenCL platform and device are for
+    programs on such devices. ``iterations``
+    counts autotuning points: the first N batch sizes of 1, 2, 4, 8, ...; it is no number of loops. Empty
+    ``dataset_uoa`` means every dataset of the programs' species, empty ``library`` the version that is found first.
+    ``timeout_s`` bounds one request to a driver; ``budget_s`` the whole session's measuring, together with
+    ``until_ci_pct``. ``sweep`` holds values by CK_* key that each shape takes in turn; where neither dataset nor file
+    is named, one shape of each species is swept.
 
     Raises
     ------
@@ -61,6 +64,9 @@ class RunRequest:
     cache: tuple[CacheState, ...] = ("warm",)
     isa_max: tuple[str, ...] = ("",)
     post_ops: tuple[str, ...] = ("",)
+    tuner: tuple[str, ...] = ("",)
+    compute_platform_id: int | None = None
+    compute_device_id: int | None = None
     loops: int | None = None
     launches: int | None = None
     seed: int = 42
@@ -105,9 +111,11 @@ class RunRequest:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(f"{_option(name)}: {value} was given; expected a number above 0")
+        _device_number("compute_platform_id", self.compute_platform_id)
+        _device_number("compute_device_id", self.compute_device_id)
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"seed: {self.seed} was given; expected an integer from 0 to 2^63 - 1")
-        for name in ("threads", "layout", "cache", "flags", "isa_max", "post_ops"):
+        for name in ("threads", "layout", "cache", "flags", "isa_max", "post_ops", "tuner"):
             if not getattr(self, name):
                 raise UsageError(f"{name}: no value was given; expected at least one, or leave the option out")
 
@@ -122,6 +130,8 @@ class RunRequest:
                     f"post_ops: {post_ops!r} was given; expected relu, sum, or both joined by + in their order, "
                     "such as sum+relu"
                 )
+        for tuner in filter(None, self.tuner):
+            _one_of("tuner", tuner, TUNERS)
         _one_of("data", self.data, FILLS)
 
     def _check_words(self) -> None:
@@ -157,6 +167,11 @@ class RunRequest:
 def _positive(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise UsageError(f"{name}: {value} was given; expected a positive integer")
+
+
+def _device_number(name: str, value: int | None) -> None:
+    if value is not None and value < 0:
+        raise UsageError(f"{name}: {value} was given; expected a number from 0, as `clinfo -l` shows them")
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

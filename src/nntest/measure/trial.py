@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nntest.measure.devices import TUNER_KEY
 from nntest.measure.selection import Shape
 from nntest.model.case import Case
 from nntest.store.entries import ProgramEntry
@@ -45,5 +46,6 @@ class Trial:
             case.cache if case.cache != "warm" else "",
             f"isa {case.isa_max}" if case.isa_max else "",
             f"fused {case.post_ops}" if case.post_ops else "",
+            f"tuner {case.env[TUNER_KEY]}" if TUNER_KEY in case.env else "",
         )
         return " ".join(filter(None, (self.candidate.name, self.shape.name, *unusual)))

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nntest.measure import machine
 from nntest.measure.energy import ELSEWHERE, NOT_LOOKED_FOR, Counters, open_counters
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # The target that is simply this machine.
 NATIVE_TARGET = "native"
+
+_DESCRIBE_TIMEOUT_S = 60.0
 
 
 class Driver(AbstractContextManager["Driver"], Protocol):
@@ -83,6 +85,7 @@ class StartDriver(Protocol):
 class World:
     """The outside of a session; ``real_world`` is the one that users have.
 
+    ``describe`` tells what a built program says of itself; only those on an OpenCL device are asked.
     ``repositories`` are those in which programs and datasets are looked for, None for all that are known.
     ``clock`` counts seconds on the clock of the drivers' ``start_s`` (CLOCK_MONOTONIC).
     """
@@ -96,6 +99,7 @@ class World:
     expected: Callable[[Case], "Reference"]
     verify: Callable[[Case, "npt.NDArray[np.generic]", "Reference", str], Verification]
     platform: Callable[[], Platform]
+    describe: Callable[["BuiltProgram"], Mapping[str, Any]] = lambda _: {}
     conditions: Callable[[], machine.Conditions] = machine.conditions
     energy: Callable[[], Counters] = lambda: NOT_LOOKED_FOR
     choose_cores: Callable[[int], tuple[int, ...]] = machine.choose_cores
@@ -144,6 +148,7 @@ def _native_world(root: Path) -> World:
         expected=lambda case: _expected(case, root),
         verify=_verify,
         platform=lambda: machine.identify(root),
+        describe=_describe,
         energy=open_counters,
     )
 
@@ -225,6 +230,16 @@ def _start_driver(
         timeout_s=timeout_s,
         memory_bytes=memory_bytes,
     )
+
+
+def _describe(built: "BuiltProgram") -> Mapping[str, Any]:
+    """Ask a program what it says of itself, in a process that does nothing else."""
+    from nntest.measure.driver import DriverProcess
+
+    with DriverProcess.start(
+        built, cores=(), threads=1, env={}, heap_offset=0, timeout_s=_DESCRIBE_TIMEOUT_S
+    ) as driver:
+        return driver.describe
 
 
 def _expected(case: Case, root: Path) -> "Reference":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nntest.errors import MissingPartError, UsageError
-from nntest.measure.libraries import armcl, onednn, onnxruntime, openblas, plain
+from nntest.measure.libraries import armcl, clblast, onednn, onnxruntime, openblas, plain
 from nntest.measure.libraries.found import FoundLibrary, Search
 
 
@@ -25,6 +25,7 @@ _FINDERS: Mapping[str, _Finder] = {
         onnxruntime.search, "ONNX Runtime", onnxruntime.INSTALL, onnxruntime.PACKAGES, onnxruntime.VERSIONS
     ),
     plain.NAME: _Finder(plain.search, "plain-cpu", plain.INSTALL, plain.PACKAGES, plain.VERSIONS),
+    clblast.NAME: _Finder(clblast.search, clblast.TITLE, clblast.INSTALL, versions=clblast.VERSIONS),
     armcl.NEON: _Finder(armcl.search_neon, armcl.TITLE, armcl.INSTALL, versions=armcl.VERSIONS),
     armcl.OPENCL: _Finder(armcl.search_opencl, armcl.TITLE, armcl.INSTALL, versions=armcl.VERSIONS),
 }
