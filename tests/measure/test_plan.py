@@ -167,6 +167,36 @@ def test_nonsense_shapes_are_refused_by_their_file(fake: FakeWorld) -> None:
         plan(fake, programs="softmax-one")
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "content", "message"),
+    [
+        ("program", "softmax-one", "{", "no JSON object was found; restore the file, or name other programs"),
+        ("program", "softmax-one", '{"nntest": {"species": "sofmax"}}', "nntest.species: 'sofmax' is no species; "),
+        (
+            "program",
+            "softmax-one",
+            '{"nntest": {"species": "softmax"}, "source_files": ["none.cpp"]}',
+            "source_files names none.cpp, which is not there; correct the name or add the file",
+        ),
+        ("dataset", "tensor-softmax-net", "{", "no JSON object was found; restore the file"),
+        (
+            "dataset",
+            "tensor-softmax-net",
+            '{"tags": ["dataset"]}',
+            "dataset_files is missing; expected a list of files with shapes; choose another dataset",
+        ),
+    ],
+)
+def test_a_damaged_entry_is_refused_by_its_file(
+    fake: FakeWorld, module: str, name: str, content: str, message: str
+) -> None:
+    meta = fake.root / "repository" / module / name / ".cm" / "meta.json"
+    meta.write_text(content)
+    with pytest.raises(UsageError) as caught:
+        plan(fake, programs="softmax-one", dataset_uoa="tensor-softmax-net")
+    assert str(caught.value).startswith(f"{meta}: {message}")
+
+
 def test_the_timestamp_is_the_time_unless_given(fake: FakeWorld) -> None:
     assert plan(fake).timestamp == "20231114223000"
     assert plan(fake, timestamp="word").name == "word"

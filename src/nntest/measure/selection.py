@@ -70,7 +70,22 @@ def select_programs(request: RunRequest, repositories: Sequence[Repository] | No
     if not kept:
         wanted = ", ".join([*(f"tag {tag}" for tag in tags), *(f"species {name}" for name in species)])
         raise UsageError(f"{request.programs}: no program carries {wanted}; see `nntest list programs`")
+    for entry in kept:
+        _check_program(entry)
     return kept
+
+
+def _check_program(entry: ProgramEntry) -> None:
+    """Refuse an entry that is damaged, by its file: nothing of it could be built."""
+    meta = entry.path / ".cm" / "meta.json"
+    if not entry.meta:
+        raise UsageError(f"{meta}: no JSON object was found; restore the file, or name other programs")
+    find_species(entry.species, where=f"{meta}: nntest.species")
+    for source in entry.source_files:
+        if not source.is_file():
+            raise UsageError(
+                f"{meta}: source_files names {source.name}, which is not there; correct the name or add the file"
+            )
 
 
 def program_patterns(request: RunRequest) -> list[str]:
@@ -151,7 +166,8 @@ def check_env(request: RunRequest, species: Iterable[str]) -> None:
 def _select_datasets(
     request: RunRequest, programs: Sequence[ProgramEntry], repositories: Sequence[Repository] | None
 ) -> list[DatasetEntry]:
-    everything = [entry for entry in find_datasets("*", repositories=repositories) if entry.dataset_files]
+    entries = find_datasets("*", repositories=repositories)
+    everything = [entry for entry in entries if entry.dataset_files]
     if not request.dataset_uoa:
         return [entry for entry in everything if any(entry.has_tags(_dataset_tags(program)) for program in programs)]
     found: dict[str, DatasetEntry] = {}
@@ -159,9 +175,19 @@ def _select_datasets(
         pattern = part.strip().removeprefix("dataset:")
         matches = [entry for entry in everything if fnmatchcase(entry.uoa, pattern) or entry.uid == pattern]
         if not matches:
+            for entry in entries:
+                if entry.uoa == pattern:
+                    raise UsageError(_without_files(entry))
             raise UsageError(_unknown("dataset", pattern, [entry.uoa for entry in everything]))
         found.update({entry.uoa: entry for entry in matches})
     return list(found.values())
+
+
+def _without_files(entry: DatasetEntry) -> str:
+    meta = entry.path / ".cm" / "meta.json"
+    if not entry.meta:
+        return f"{meta}: no JSON object was found; restore the file"
+    return f"{meta}: dataset_files is missing; expected a list of files with shapes; choose another dataset"
 
 
 def _wanted_files(request: RunRequest, datasets: Sequence[DatasetEntry]) -> set[str] | None:
