@@ -1,7 +1,8 @@
 """Ratio: one level of a column over another, by any metric, wherever everything else is equal.
 
-What is equal: all columns of the case but the compared one, and but those that the two levels never share (a library
-brings its programs and its versions with it; fp16 is compared with fp32 where a library has nothing else).
+What is equal: all columns of the case but the compared one, and but those of the answer that the two levels never share
+(a library brings its programs and its versions with it; fp16 is compared with fp32 where a library has nothing else).
+What was asked is always the same: no ratio stands over two networks, unless networks are what is compared.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nntest.analyses.bars import Bar, Group, ratio_bars
-from nntest.analyses.columns import CASE_KEYS, nearest, present, require
+from nntest.analyses.columns import CASE_KEYS, QUESTION, nearest, present, require
 from nntest.analyses.grouping import floats, group_rows
 from nntest.analyses.names import count_noun, pretty, setting_labels, sort_naturally, split_version
 from nntest.analyses.selection import select
@@ -23,6 +24,16 @@ from nntest.statistics.series import Series
 NAME = "ratio"
 #: Metrics of one image; the column that they are made of, and whether a larger value is a smaller time.
 PER_IMAGE = ("time_ms_per_image", "images_per_s", "memory_mb_per_image")
+BATCH = ("batch_size",)
+#: What changes with a column of the question, and cannot be equal on both sides.
+COMPANIONS = {
+    "model": ("shape", "species"),
+    "shape": ("model", "species"),
+    "species": ("model", "shape"),
+    "platform": ("target", "isa"),
+    "target": ("platform", "isa"),
+    "isa": ("platform", "target"),
+}
 AT_BEST = ("time_ms_per_image", "images_per_s")
 
 
@@ -127,18 +138,32 @@ def _levels(ranked, column, options):
     for level in (options.numerator, options.denominator):
         if level and not _matching(texts, level, column):
             raise UsageError(f"{NAME}: no row has {column}={level}; {nearest(level, known)}")
-    upper, lower = options.numerator, options.denominator
-    free = [value for value in known if value not in (upper, lower)]
-    if len(known) < 2 and not (upper and lower):
+    named = [level for level in (options.numerator, options.denominator) if level]
+    if len(named) == 2:
+        return options.numerator, options.denominator
+    taken = {value for level in named for value in _matching(texts, level, column)}
+    free = [level for level in known if level not in taken]
+    if len(named) + len(free) < 2:
         raise UsageError(
             f"{NAME}: {column} has no two values to compare ({', '.join(known) or 'none at all'}); "
             "choose another --column, or points that differ in it"
         )
-    if not lower:
-        lower = free.pop(0) if free else upper
-    if not upper:
-        upper = free[-1] if free else lower
-    return upper, lower
+    # levels that were not named are those that answer most of the same questions, the first over the last by name
+    questions = group_rows(ranked, _asked(ranked, column)).codes
+    answered = {level: set(questions[(texts == level).to_numpy(dtype=bool)]) for level in known}
+    other = set().union(*(answered[value] for value in taken))
+    if named:
+        found = max(free if options.numerator else reversed(free), key=lambda level: len(answered[level] & other))
+        return (options.numerator, found) if options.numerator else (found, options.denominator)
+    lower = max(free, key=lambda level: len(answered[level]))
+    free.remove(lower)
+    return max(reversed(free), key=lambda level: len(answered[level] & answered[lower])), lower
+
+
+def _asked(frame, column):
+    """Return the columns of the question that are equal on both sides: all but the compared one and its companions."""
+    apart = {column, *BATCH, *COMPANIONS.get(column, ()), "dtype"}
+    return [key for key in present(frame, QUESTION) if key not in apart]
 
 
 def _matching(texts, level, column):
@@ -158,13 +183,14 @@ def _cases(ranked, values, statistic):
 
 
 def _shared(sides, column):
-    """Return the columns that make two cases one question: those of which the sides share a value."""
+    """Return the columns that make two cases one question: what was asked, and of the rest what the sides share."""
     keys = []
+    asked = {*_asked(sides[0], column), *BATCH}
     for key in present(sides[0], CASE_KEYS):
         if key == column or (key == "shape" and sides[0]["shape"].equals(sides[0]["model"])):
             continue
         mine, theirs = (set(side[key].astype("string").fillna("").unique()) for side in sides)
-        if mine & theirs:
+        if key in asked or mine & theirs:
             keys.append(key)
     return keys
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nntest.analyses.entries import load_analysis
+from nntest.analyses.run import Result
 from nntest.analyses.style import chart_style
 from nntest.errors import UsageError
 from tests.analyses.conftest import Carry
@@ -118,9 +119,7 @@ def test_the_published_fp16_ratios_come_out(key: str, library: str, printed: tup
 
 def test_a_single_level_is_not_compared_with_itself(carry: Carry) -> None:
     points = typed(repetitions([1.0, 2.0], library="a"))
-    with pytest.raises(
-        UsageError, match=r"^ratio: library has no two values to compare \(a\); choose another"
-    ):
+    with pytest.raises(UsageError, match=r"^ratio: library has no two values to compare \(a\); choose another"):
         carry("ratio", points)
 
 
@@ -128,3 +127,27 @@ def test_the_caption_counts_the_two_levels_only(carry: Carry) -> None:
     evidence = carry("ratio", caffe(**NETS, cpu__net_a__2=[9.0, 9.0]), **FP16).evidence
     assert (evidence.rows, evidence.cases) == (15, 5)
     assert [item["library"] for item in evidence.libraries] == ["nvidia-cuda", "nvidia-fp16-cuda"]
+
+
+def test_no_ratio_stands_over_two_networks(carry: Carry) -> None:
+    points = caffe(cpu__net_a__2=[20.0, 20.0], libdnn_cuda__net_b__2=[5.0, 5.0])
+    result = carry("ratio", points, numerator="libdnn-cuda", denominator="cpu")
+    assert result.tables["ratio"].empty
+    assert result.tables["unmatched"]["model"].tolist() == ["net-b", "net-a"]
+    assert result.finding == "No question was answered by both levels."
+    with chart_style():
+        assert result.analysis.chart(result.tables, result.options).texts
+
+
+def test_levels_that_nobody_named_answer_the_same_questions(carry: Carry) -> None:
+    points = caffe(
+        aaa__net_c__2=[1.0], cpu__net_a__2=[20.0], cpu__net_b__2=[20.0], libdnn__net_a__2=[5.0], zzz__net_d__2=[1.0]
+    )
+    assert levels(carry("ratio", points)) == ("libdnn", "cpu")
+    assert levels(carry("ratio", points, numerator="cpu")) == ("cpu", "libdnn")
+    assert levels(carry("ratio", points, denominator="cpu")) == ("libdnn", "cpu")
+
+
+def levels(result: Result) -> tuple[str, str]:
+    row = result.tables["ratio"].iloc[0]
+    return row["numerator"], row["denominator"]

@@ -378,6 +378,31 @@ def test_the_tx1_points_give_the_published_numbers(tx1):
     assert set(tensorrt["dtype"]) == {"float16", "float32"}
 
 
+@pytest.mark.parametrize(
+    ("tags", "model", "library"),
+    [
+        (
+            ["explore-batch-size-libs-models", "time_gpu", "bvlc-alexnet", "nvidia-cudnn"],
+            "bvlc-alexnet",
+            "nvidia-cudnn",
+        ),
+        (["nvidia-cudnn", "deepscale-squeezenet-1.1", "time_gpu"], "deepscale-squeezenet-1.1", "nvidia-cudnn"),
+        (["viennacl-opencl", "densenet_121", "explore-batch-size-libs-models"], "densenet_121", "viennacl-opencl"),
+        (["explore-batch-size-libs-models", "time_gpu", "densenet_121", "newlib"], "densenet_121", "newlib"),
+        (["tensorrt-1.0.0", "time_gpu", "densenet_121"], "densenet_121", "tensorrt-1.0.0"),
+    ],
+)
+def test_a_network_and_its_library_are_told_by_their_tags_whatever_their_order(repository, tags, model, library):
+    folder = open_experiment(repository, "networks", {"tags": tags})
+    point = {
+        "choices": {"data_uoa": "caffe", "env": {"CK_CAFFE_BATCH_SIZE": 2}},
+        "characteristics_list": [{"run": {"run_success": "yes", "time_fw_ms": 3.0}}],
+    }
+    (folder / "ckp-0123456789abcdef.0001.json").write_text(json.dumps(point))
+    row = nntest.load(repository.path).iloc[0]
+    assert (row["model"], row["library"], row["time_us"]) == (model, library, 3000.0)
+
+
 def test_the_tx1_layers_without_their_numbers(tx1):
     expected = json.loads((SHARED / "expected" / "tx1.json").read_text())["per_layer_forward"]
     frame = nntest.layers(tx1)
