@@ -18,6 +18,7 @@ from nntest.measure.driver import (
     DriverCrash,
     DriverFailure,
     DriverTimeout,
+    Later,
     OutputAnswer,
     PeakAnswer,
     SetupAnswer,
@@ -173,6 +174,7 @@ class FakeDriver:
         self.pid = pid
         self.threads = threads
         self.cases: dict[int, Case] = {}
+        self.calibrated: dict[int, int] = {}
         self.state = "running"
 
     def setup(self, key: int, case: Case, output: Path | None = None, *, unless: str = "") -> SetupAnswer:
@@ -197,9 +199,11 @@ class FakeDriver:
     def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> WarmUpAnswer:
         call_s = self.fake.call_s(self.cases[key])
         self._do("warm_up", key, 3 * call_s)
-        return WarmUpAnswer(values_s=(call_s,) * 3, settled=True, loops=max(1, round(block_min_s / call_s)))
+        self.calibrated[key] = max(1, round(block_min_s / call_s))
+        return WarmUpAnswer(values_s=(call_s,) * 3, settled=True, loops=self.calibrated[key], spent_s=3 * call_s)
 
-    def block(self, key: int, *, loops: int) -> BlockAnswer:
+    def block(self, key: int, *, loops: int | None) -> BlockAnswer:
+        loops = self.calibrated[key] if loops is None else loops
         self.fake.before_block()
         call_s = self.fake.call_s(self.cases[key])
         start_s = self.fake.clock()
@@ -228,6 +232,12 @@ class FakeDriver:
 
     def peak(self, *, threads: int, seconds: float) -> PeakAnswer:
         raise NotImplementedError
+
+    def announce(self, later: Later) -> None:
+        pass
+
+    def settle(self) -> None:
+        pass
 
     def pause(self) -> None:
         self.state = "paused"

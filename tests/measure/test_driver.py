@@ -13,7 +13,15 @@ import psutil
 import pytest
 
 from nntest.errors import DriverError
-from nntest.measure.driver import DriverCrash, DriverFailure, DriverProcess, DriverTimeout, UnsupportedCase
+from nntest.measure.driver import (
+    DriverCrash,
+    DriverFailure,
+    DriverProcess,
+    DriverTimeout,
+    Later,
+    UnsupportedCase,
+    WarmUpRules,
+)
 from nntest.measure.reference import expected
 from tests.programs.build import REPOSITORY, built, case_of, start
 
@@ -103,6 +111,47 @@ def test_a_block_of_no_calls_is_refused() -> None:
         driver.setup(1, case_of("conv-works-cpu"))
         with pytest.raises(DriverFailure, match="loops is 0; expected at least 1"):
             driver.block(1, loops=0)
+
+
+RULES = WarmUpRules(max_s=0.01, tolerance=0.5, block_min_s=1e-3)
+
+
+def test_announced_requests_are_sent_along_and_answered_in_their_turn(tmp_path: Path) -> None:
+    out = tmp_path / "out.bin"
+    with start("conv-works-cpu") as driver:
+        driver.announce(Later(key=1, warm_up=RULES, output=(out, "")))
+        first = driver.setup(1, case_of("conv-works-cpu"), tmp_path / "first.bin")
+        loops = driver.warm_up(1, **RULES).loops
+        assert driver.block(1, loops=None).loops == loops
+        assert driver.output(1, out).hash == first.hash
+        assert driver.block(1, loops=2).loops == 2
+
+
+def test_what_was_announced_and_is_not_asked_is_answered_for_nobody(tmp_path: Path) -> None:
+    with start("conv-works-cpu") as driver:
+        driver.announce(Later(key=1, warm_up=RULES, loops=5))
+        driver.setup(1, case_of("conv-works-cpu"))
+        assert driver.output(1, tmp_path / "out.bin").written
+        assert driver.block(1, loops=3).loops == 3
+        driver.announce(Later(key=1, loops=4))
+        driver.settle()
+        assert driver.block(1, loops=3).loops == 3
+
+
+def test_a_refused_request_takes_the_announced_ones_with_it() -> None:
+    with start("conv-works-cpu") as driver:
+        driver.announce(Later(key=1, warm_up=RULES))
+        with pytest.raises(UnsupportedCase):
+            driver.setup(1, case_of("conv-works-cpu", layout="NCHW16c"))
+        driver.setup(1, case_of("conv-works-cpu"))
+        assert driver.block(1, loops=3).loops == 3
+
+
+def test_loops_that_nobody_calibrated() -> None:
+    with start("conv-works-cpu") as driver:
+        driver.setup(1, case_of("conv-works-cpu"))
+        with pytest.raises(DriverFailure, match="the loops are not calibrated; ask for a warm-up first"):
+            driver.block(1, loops=None)
 
 
 def test_the_describe_answer_names_the_library() -> None:

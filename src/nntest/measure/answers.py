@@ -61,16 +61,23 @@ class SetupAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class WarmUpAnswer:
-    """Seconds of one call in order, whether they settled, and the loops that make a block long enough."""
+    """Seconds of one call in order, whether they settled, and the loops that make a block long enough.
+
+    ``spent_s`` is how long it all took.
+    """
 
     values_s: tuple[float, ...]
     settled: bool
     loops: int
+    spent_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class BlockAnswer:
-    """One timed block: ``seconds`` of all ``loops`` together; ``start_s`` on CLOCK_MONOTONIC."""
+    """One timed block: ``seconds`` of all ``loops`` together; ``start_s`` on CLOCK_MONOTONIC.
+
+    ``profile`` is the account of its kernels, as `nntest.model.point.Profile.of` reads it, where one is kept.
+    """
 
     seconds: float
     loops: int
@@ -82,6 +89,7 @@ class BlockAnswer:
     major_faults: int
     steal_s: float | None
     core_ghz: float | None
+    profile: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,12 @@ import selectors
 import signal
 import subprocess
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 import orjson
@@ -32,9 +34,10 @@ from nntest.measure.answers import (
 )
 from nntest.measure.build import BuiltProgram
 from nntest.measure.inputs import case_tensors
+from nntest.measure.profiling import ONEDNN_VERBOSE, PrintedAccount
 from nntest.model.case import Case
 
-PROTOCOL = 2  # 2: set-up gives the first output; 1: first
+PROTOCOL = 3  # 3: warm-up tells its time, a block may take its loops; 2: set-up gives the first output; 1: first
 PEAK_SLICE_S = 2e-3
 
 # Bytes kept of what a library printed, and how many of its last lines stand in a reason.
@@ -54,12 +57,33 @@ __all__ = [
     "DriverFailure",
     "DriverProcess",
     "DriverTimeout",
+    "Later",
     "OutputAnswer",
     "PeakAnswer",
     "SetupAnswer",
     "UnsupportedCase",
     "WarmUpAnswer",
+    "WarmUpRules",
 ]
+
+
+class WarmUpRules(TypedDict):
+    """When a warm-up ends, and how long a block is to be; seconds."""
+
+    max_s: float
+    tolerance: float
+    block_min_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Later:
+    """What will be asked of a case after the next request, in this order; ``output`` is a file and a known hash."""
+
+    key: int
+    warm_up: WarmUpRules | None = None
+    block: bool = True
+    loops: int | None = None
+    output: tuple[Path, str] | None = None
 
 
 class DriverProcess:
@@ -78,11 +102,14 @@ class DriverProcess:
         self._answers = answers
         self._printed = process.stdout
         self._timeout_s = timeout_s
+        self._ahead: deque[bytes] = deque()  # requests that were sent and whose turn has not come
+        self._announced: list[bytes] = []
         self._pending = b""
         self._kept = b""
         self._paused = False
         self._closed = False
         self._emulated = False
+        self._accounts: PrintedAccount | None = None
         os.set_blocking(self._printed.fileno(), False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(answers, selectors.EVENT_READ)
@@ -146,6 +173,8 @@ class DriverProcess:
             os.close(answers_out)
         driver = cls(built.subject.program, process, requests_out, answers_in, timeout_s)
         driver._emulated = bool(built.runner)
+        if built.profiler == ONEDNN_VERBOSE:
+            driver._accounts = PrintedAccount()
         try:
             driver.hello = driver._answer("start")
             driver.describe = driver.hello["describe"]
@@ -177,19 +206,47 @@ class DriverProcess:
 
     def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> WarmUpAnswer:
         """Call until call times have settled or ``max_s`` is over, then calibrate the loops of a block."""
-        answer = self._ask("warm_up", key=key, max_s=max_s, tolerance=tolerance, block_min_s=block_min_s)
-        return read_answer(WarmUpAnswer, answer)
+        values = _warm_up_values(key, max_s=max_s, tolerance=tolerance, block_min_s=block_min_s)
+        return read_answer(WarmUpAnswer, self._ask("warm_up", **values))
 
-    def block(self, key: int, *, loops: int) -> BlockAnswer:
-        """Prime, then time ``loops`` calls; cold cases are evicted before, and timed at, each single call."""
-        answer = self._ask("block", key=key, loops=loops)
+    def block(self, key: int, *, loops: int | None) -> BlockAnswer:
+        """Prime, then time ``loops`` calls; cold cases are evicted before, and timed at, each single call.
+
+        None stands for the loops that the warm-up has calibrated.
+        """
+        answer = self._ask("block", **_block_values(key, loops))
         if self._emulated:
             answer["core_ghz"] = None  # an emulated chain of additions says nothing about a clock
+        if self._accounts is not None:
+            self._drain()  # what was printed before the answer is in the pipe
+            answer["profile"] = self._accounts.next_block()
         return read_answer(BlockAnswer, answer)
 
     def output(self, key: int, path: Path, *, unless: str = "") -> OutputAnswer:
         """Run once into a poisoned buffer; write the output (float32, NCHW) unless its hash is ``unless``."""
-        return read_answer(OutputAnswer, self._ask("output", key=key, path=path, unless=unless))
+        return read_answer(OutputAnswer, self._ask("output", **_output_values(key, path, unless)))
+
+    def announce(self, later: Later) -> None:
+        """Say what will be asked after the next request: it is sent along, so that the process need not wait for us.
+
+        Each is answered when it is asked for. Where something else is asked instead, or a request fails, those that
+        are left are answered for nobody.
+        """
+        lines = []
+        if later.warm_up is not None:
+            lines.append(_line("warm_up", _warm_up_values(later.key, **later.warm_up)))
+        if later.block:
+            lines.append(_line("block", _block_values(later.key, later.loops)))
+        if later.output is not None:
+            lines.append(_line("output", _output_values(later.key, *later.output)))
+        self._announced = lines
+
+    def settle(self) -> None:
+        """Wait for the answers to what was announced and is no longer wanted."""
+        self._announced = []
+        while self._ahead:
+            self._ahead.popleft()
+            self._read_line("settle")
 
     def dump_tensor(self, key: int, role: str, path: Path) -> None:
         """Write an input as the driver made it (float32, NCHW or OIHW)."""
@@ -260,13 +317,24 @@ class DriverProcess:
     def _ask(self, verb: str, **values: object) -> dict[str, Any]:
         if self._closed:
             raise DriverFailure(f"{self._label}: {verb}: the process was closed")
-        self.resume()
-        words = [verb, *(f"{key}={quote(str(value), safe='/,:')}" for key, value in values.items())]
+        line = _line(verb, values)
+        if self._ahead and self._ahead[0] == line:
+            self._ahead.popleft()
+        else:
+            announced = self._announced
+            self.settle()
+            self.resume()
+            try:
+                os.write(self._requests, b"".join([line, *announced]))
+            except BrokenPipeError:
+                raise self._crashed(verb) from None
+            self._ahead.extend(announced)
         try:
-            os.write(self._requests, (" ".join(words) + "\n").encode())
-        except BrokenPipeError:
-            raise self._crashed(verb) from None
-        return self._answer(verb)
+            return self._answer(verb)
+        except (UnsupportedCase, DriverFailure):
+            if not self._closed:
+                self.settle()
+            raise
 
     def _answer(self, verb: str) -> dict[str, Any]:
         line = self._read_line(verb)
@@ -315,6 +383,8 @@ class DriverProcess:
                     self._selector.unregister(self._printed)
                 return
             self._kept = (self._kept + part)[-_KEPT_BYTES:]
+            if self._accounts is not None:
+                self._accounts.add(part)
 
     def _crashed(self, verb: str) -> DriverCrash:
         # The end of the answers comes a moment before the process can be reaped.
@@ -354,6 +424,23 @@ def _environment(
         pools["OMP_PROC_BIND"] = "close"  # unbound, two threads meet on one core for milliseconds
         pools["OMP_PLACES"] = ",".join(f"{{{core}}}" for core in cores[:threads])
     return {**inherited, **pools, **library, **case}
+
+
+def _line(verb: str, values: Mapping[str, object]) -> bytes:
+    words = [verb, *(f"{key}={quote(str(value), safe='/,:')}" for key, value in values.items())]
+    return (" ".join(words) + "\n").encode()
+
+
+def _warm_up_values(key: int, *, max_s: float, tolerance: float, block_min_s: float) -> dict[str, object]:
+    return {"key": key, "max_s": max_s, "tolerance": tolerance, "block_min_s": block_min_s}
+
+
+def _block_values(key: int, loops: int | None) -> dict[str, object]:
+    return {"key": key, "loops": "calibrated" if loops is None else loops}
+
+
+def _output_values(key: int, path: Path, unless: str) -> dict[str, object]:
+    return {"key": key, "path": path, "unless": unless}
 
 
 def _case_values(case: Case) -> dict[str, object]:

@@ -26,6 +26,7 @@ SHORTEST_WINDOW_S = 5 * RESOLUTION_S
 
 _DOMAINS: tuple[Domain, ...] = get_args(Domain)
 _FOLDER = Path("sys/class/powercap")
+_ENERGY, _RANGE = "energy_uj", "max_energy_range_uj"
 _UJ = 1e-6
 
 
@@ -86,10 +87,13 @@ def open_counters(root: Path = Path("/")) -> Counters:
     # intel-rapl:0 is a package (or the whole board, psys), intel-rapl:0:1 a part of it; intel-rapl-mmio:* are the same
     # counters once more
     zones = sorted(folder.glob("intel-rapl:*"))
-    found = [counter for zone in zones if (counter := _counter(zone)) is not None]
-    if not any(counter.domain == "package" for counter in found):
+    found = [(domain, _counter(zone, domain)) for zone in zones if (domain := _domain(zone)) is not None]
+    # the sum over packages is unknown, not smaller, where one of them cannot be read
+    unread = {domain for domain, counter in found if counter is None}
+    known = tuple(counter for domain, counter in found if counter is not None and domain not in unread)
+    if not any(counter.domain == "package" for counter in known):
         return Counters(reason=_why_none(folder, zones))
-    return Counters(counters=tuple(found))
+    return Counters(counters=known)
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,11 @@ class EnergyMeter:
         """Watts that the packages of the idle machine draw."""
         return self._idle_w.get("package")
 
+    @property
+    def reads(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self._idle_w)
+
     def mark(self) -> Mark | None:
         """Begin a window; None, at no cost, where nothing can be read."""
         return self._read() if self._idle_w else None
@@ -184,19 +193,23 @@ class EnergyMeter:
         return Mark(at_s=self._clock(), counters=self._counters.read())
 
 
-def _counter(zone: Path) -> Counter | None:
-    """Return the counter of a zone; None for what is no part of a package, and for what cannot be read."""
+def _domain(zone: Path) -> Domain | None:
+    """Return what a zone counts; None for what is no part of a package, such as the whole board (psys)."""
     try:
         name = (zone / "name").read_text().strip()
-        range_uj = int((zone / "max_energy_range_uj").read_text())
     except (OSError, ValueError):
         return None
-    domain: Domain | None = "package" if name.startswith("package") else None
-    if name in ("dram", "core"):
-        domain = "dram" if name == "dram" else "core"
-    if domain is None:
+    if name.startswith("package"):
+        return "package"
+    return next((domain for domain in _DOMAINS if domain == name), None)
+
+
+def _counter(zone: Path, domain: Domain) -> Counter | None:
+    """Return the counter of a zone; None where it cannot be read."""
+    try:
+        counter = Counter(domain, zone / _ENERGY, int((zone / _RANGE).read_text()))
+    except (OSError, ValueError):
         return None
-    counter = Counter(domain, zone / "energy_uj", range_uj)
     return None if counter.read_uj() is None else counter
 
 
@@ -207,13 +220,20 @@ def _why_none(folder: Path, zones: Sequence[Path]) -> str:
         return f"{shown} is not there; the processor's energy counters are not shown here (a virtual machine?)"
     if not zones:
         return f"{shown} has no intel-rapl:*; the processor's energy counters are not shown here (a container?)"
-    for zone in zones:
-        path = zone / "energy_uj"
-        try:
-            path.read_bytes()
-        except OSError as error:
-            return (
-                f"{shown}/{zone.name}/energy_uj is not readable ({error.strerror}); root can allow it: "
-                f"`sudo chmod a+r {shown}/intel-rapl:*/energy_uj`"
-            )
-    return f"{shown}/intel-rapl:* has no package's counter; expected a zone named package-0"
+    wanted = [zone / name for zone in zones if _domain(zone) == "package" for name in (_ENERGY, _RANGE)]
+    troubles = (f"{shown}/{path.parent.name}/{path.name} {words}" for path in wanted if (words := _trouble(path)))
+    return next(troubles, f"{shown}/intel-rapl:* has no package's counter; expected a zone named package-0")
+
+
+def _trouble(path: Path) -> str:
+    """Say why a counter's file cannot be used, nothing where it can."""
+    try:
+        int(path.read_bytes())
+    except PermissionError as error:
+        allow = f"`sudo chmod a+r /{_FOLDER}/intel-rapl:*/{_ENERGY}`"
+        return f"is not readable ({error.strerror}); root can allow it: {allow}"
+    except OSError as error:
+        return f"is not readable ({error.strerror})"
+    except ValueError:
+        return "holds no number; expected microjoules"
+    return ""

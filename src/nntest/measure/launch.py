@@ -7,7 +7,15 @@ from pathlib import Path
 
 from nntest.errors import DriverError, NNTestError
 from nntest.measure.account import Account
-from nntest.measure.driver import DriverCrash, DriverFailure, DriverTimeout, SetupAnswer, UnsupportedCase
+from nntest.measure.driver import (
+    DriverCrash,
+    DriverFailure,
+    DriverTimeout,
+    Later,
+    SetupAnswer,
+    UnsupportedCase,
+    WarmUpRules,
+)
 from nntest.measure.dump import dump_case
 from nntest.measure.energy import EnergyMeter
 from nntest.measure.groups import Group, round_order
@@ -19,7 +27,7 @@ from nntest.measure.processes import Processes, Slot
 from nntest.measure.standing import Loss, Standing, launch_facts
 from nntest.measure.world import Driver, World
 from nntest.model.case import Plan
-from nntest.model.point import Launch, Sample, WarmUp, Watch
+from nntest.model.point import Launch, Profile, Sample, WarmUp, Watch
 from nntest.model.species import find_species
 
 # A program that dies case after case is broken as a whole; the rest is not waited for.
@@ -67,6 +75,7 @@ class GroupLaunch:
         self._keys = {id(standing.trial): key for key, standing in enumerate(standings)}
         self._losses: dict[Slot, int] = {}
         self._set_up_in_launch: set[str] = set()
+        self._rechecked: set[int] = set()
 
     def run(self, rounds: int) -> None:
         """Measure all rounds of the launch; losses are recorded in the standings, an interruption passes through."""
@@ -83,19 +92,19 @@ class GroupLaunch:
                 for trial in round_order(self._group, seed=seed, launch=self._launch, round_=round_):
                     standing = self._standings.get(id(trial))
                     if standing is not None and not standing.lost:
-                        self._visit(processes, standing, round_)
+                        self._visit(processes, standing, round_, last=round_ == rounds - 1)
             self._recheck_all(processes)
         bench.journal.write("launch_end", group=self._group.number, launch=self._launch)
 
-    def _visit(self, processes: Processes, standing: Standing, round_: int) -> None:
+    def _visit(self, processes: Processes, standing: Standing, round_: int, *, last: bool) -> None:
         self._bench.interrupts.check()
-        self._guard(processes, standing, lambda driver, one: self._sample(processes, driver, one, round_))
+        self._guard(processes, standing, lambda driver, one: self._sample(processes, driver, one, round_, last=last))
         self._bench.visited(standing)
 
     def _recheck_all(self, processes: Processes) -> None:
         """Compare the outputs after the last blocks; not those whose process a neighbour has taken down since."""
         for standing in self._standings.values():
-            if standing.lost:
+            if standing.lost or id(standing) in self._rechecked:
                 continue
             if processes.is_ready(self._slot(standing), self._key(standing)):
                 self._guard(processes, standing, self._recheck)
@@ -122,16 +131,21 @@ class GroupLaunch:
         else:
             self._losses[slot] = 0
 
-    def _sample(self, processes: Processes, driver: Driver, standing: Standing, round_: int) -> None:
-        if not processes.is_ready(self._slot(standing), self._key(standing)):
-            self._set_up(processes, driver, standing)
-            if standing.lost:
-                return
+    def _sample(self, processes: Processes, driver: Driver, standing: Standing, round_: int, *, last: bool) -> None:
         bench = self._bench
+        # frozen with the first warm-up; until then the block takes what that calibrates
+        loops = standing.loops or bench.plan.loops
+        if processes.is_ready(self._slot(standing), self._key(standing)):
+            self._announce(driver, standing, loops, last=last, block=False)
+        else:
+            self._set_up(processes, driver, standing, loops, last=last)
+            if standing.lost:
+                driver.settle()
+                return
         # between cold calls the caches are evicted, which takes more energy than the calls
         mark = bench.meter.mark() if standing.trial.case.cache == "warm" else None
         with bench.interrupts.waiting():
-            answer = driver.block(self._key(standing), loops=standing.loops or 1)
+            answer = driver.block(self._key(standing), loops=loops)
         energy = bench.meter.above_idle(mark, timed_s=answer.seconds, primed_s=answer.prime_s)
         bench.account.add("prime", answer.prime_s)
         bench.account.add("timed", answer.seconds)
@@ -150,14 +164,44 @@ class GroupLaunch:
                 core_ghz=answer.core_ghz,
                 **energy,
             ),
+            profile=None if answer.profile is None else Profile.of(answer.profile),
         )
         standing.samples.append(sample)
         bench.journal.write("sample", group=self._group.number, uid=standing.uid, **vars(sample))
+        if last:
+            self._recheck(driver, standing)
+            self._rechecked.add(id(standing))
 
-    def _set_up(self, processes: Processes, driver: Driver, standing: Standing) -> None:
+    def _announce(
+        self,
+        driver: Driver,
+        standing: Standing,
+        loops: int | None,
+        *,
+        last: bool,
+        warm_up: bool = False,
+        block: bool = True,
+    ) -> None:
+        """Have the visit's later requests sent with the next one: waking two processes for each takes longer.
+
+        Only where nothing is to be decided or read in between: whether the first output is right, and energy counters.
+        """
+        bench = self._bench
+        if bench.meter.reads:
+            return
+        output = None if bench.check is None or not last else (bench.check.scratch_again, standing.output_hash)
+        rules = self._warm_up_rules if warm_up else None
+        driver.announce(Later(key=self._key(standing), warm_up=rules, block=block, loops=loops, output=output))
+
+    def _set_up(
+        self, processes: Processes, driver: Driver, standing: Standing, loops: int | None, *, last: bool
+    ) -> None:
         """Set a case up in the slot's process: output first, then warm-up; a wrong output ends the trial."""
         bench, key = self._bench, self._key(standing)
         output = None if bench.check is None else bench.check.scratch
+        decided = bench.dump is None and (bench.check is None or bool(standing.output_hash))
+        if decided:
+            self._announce(driver, standing, loops, last=last, warm_up=True)
         with bench.interrupts.waiting():
             answer = driver.setup(key, standing.trial.case, output, unless=standing.output_hash)
         bench.account.add("set_up", answer.library_s)
@@ -169,6 +213,8 @@ class GroupLaunch:
             dump_case(bench.dump, driver, key, standing.trial)
         if standing.lost:
             return
+        if not decided:
+            self._announce(driver, standing, loops, last=last)
         warm_up = self._warm_up(driver, standing)
         around = self._around
         launch = Launch(
@@ -205,19 +251,20 @@ class GroupLaunch:
         )
 
     @cached_property
+    def _warm_up_rules(self) -> WarmUpRules:
+        plan = self._bench.plan
+        return WarmUpRules(max_s=plan.warm_up_max_s, tolerance=plan.warm_up_tolerance, block_min_s=plan.block_min_s)
+
+    @cached_property
     def _around(self) -> Conditions:
         """The machine when the launch began."""
         return self._bench.world.conditions()
 
     def _warm_up(self, driver: Driver, standing: Standing) -> WarmUp:
         bench = self._bench
-        with bench.account.spending("prime"), bench.interrupts.waiting():
-            answer = driver.warm_up(
-                self._key(standing),
-                max_s=bench.plan.warm_up_max_s,
-                tolerance=bench.plan.warm_up_tolerance,
-                block_min_s=bench.plan.block_min_s,
-            )
+        with bench.interrupts.waiting():
+            answer = driver.warm_up(self._key(standing), **self._warm_up_rules)
+        bench.account.add("prime", answer.spent_s)
         if standing.loops is None:
             standing.loops = bench.plan.loops or answer.loops
         return WarmUp(values_s=tuple(answer.values_s), settled=answer.settled)

@@ -25,22 +25,39 @@ class NotCheckedError(NNTestError):
 
 
 class OutputCheck:
-    """Have outputs written to one scratch file, at ``scratch``, and compare them."""
+    """Have outputs written to scratch files, and compare them.
 
-    def __init__(self, world: World, account: Account, interrupts: Interrupts, scratch: Path) -> None:
+    Those of set-up go to ``scratch``, those of later runs to ``scratch_again``: a driver that was asked ahead may write
+    the second while the first is still read.
+    """
+
+    def __init__(
+        self, world: World, account: Account, interrupts: Interrupts, scratch: Path, scratch_again: Path
+    ) -> None:
         self._world = world
         self._account = account
         self._interrupts = interrupts
         self.scratch = scratch
+        self.scratch_again = scratch_again
 
     def recompute(self, driver: Driver, key: int, standing: Standing, implementation: str) -> None:
         """Run the case once more and judge what comes out."""
         with self._interrupts.waiting():
-            answer = driver.output(key, self.scratch, unless=standing.output_hash)
+            answer = driver.output(key, self.scratch_again, unless=standing.output_hash)
         self._account.add("check", answer.library_s)
-        self.judge(answer.hash, standing, implementation)
+        self._judge(answer.hash, standing, implementation, self.scratch_again)
 
     def judge(self, hash_: str, standing: Standing, implementation: str) -> None:
+        """Judge what set-up has written to ``scratch``.
+
+        Raises
+        ------
+        NotCheckedError
+            There is too little memory for the output and its reference.
+        """
+        self._judge(hash_, standing, implementation, self.scratch)
+
+    def _judge(self, hash_: str, standing: Standing, implementation: str, written: Path) -> None:
         """Set ``verification`` of the standing; an output whose hash passed before passes again.
 
         An output that differs from the one that passed (sums of several threads may) is compared in full.
@@ -53,7 +70,7 @@ class OutputCheck:
         if standing.output_hash and hash_ == standing.output_hash:
             return
         try:
-            self._compare(hash_, standing, implementation)
+            self._compare(hash_, standing, implementation, written)
         except MemoryError as error:
             told = f" ({error})" if str(error) else ""
             raise NotCheckedError(
@@ -61,14 +78,14 @@ class OutputCheck:
                 "free memory, raise the limit (ulimit -v) or use --skip_output_validation"
             ) from None
 
-    def _compare(self, hash_: str, standing: Standing, implementation: str) -> None:
+    def _compare(self, hash_: str, standing: Standing, implementation: str, written: Path) -> None:
         from nntest.measure.verify import algorithm_in_force
 
         case = standing.trial.case
         with self._account.spending("reference"), self._interrupts.waiting():
             reference = self._world.expected(case)
         algorithm = algorithm_in_force(standing.trial.candidate.program.algorithm, implementation)
-        standing.verification = self._world.verify(case, read_output(self.scratch, case), reference, algorithm)
+        standing.verification = self._world.verify(case, read_output(written, case), reference, algorithm)
         standing.output_varies = standing.output_varies or bool(standing.output_hash)
         standing.output_hash = standing.output_hash or hash_
 

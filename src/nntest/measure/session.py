@@ -191,8 +191,8 @@ class _Session:
         self._total_s = sum(one.group.estimated_s for one in work.groups)
         meter = self._settle(work.groups)
         patience = Patience.of(self._plan.request, self._world.clock)
-        with output_scratch() as scratch:
-            check = OutputCheck(self._world, self._account, self._interrupts, scratch)
+        with output_scratch() as scratch, output_scratch() as scratch_again:
+            check = OutputCheck(self._world, self._account, self._interrupts, scratch, scratch_again)
             bench = Bench(
                 world=self._world,
                 meter=meter,

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from nntest.measure.build import BuiltProgram
-    from nntest.measure.driver import BlockAnswer, OutputAnswer, PeakAnswer, SetupAnswer, WarmUpAnswer
+    from nntest.measure.compiler import Compiler
+    from nntest.measure.driver import BlockAnswer, Later, OutputAnswer, PeakAnswer, SetupAnswer, WarmUpAnswer
     from nntest.measure.libraries import FoundLibrary
     from nntest.measure.reference import Reference
     from nntest.measure.trial import Candidate
@@ -42,8 +43,8 @@ class Driver(AbstractContextManager["Driver"], Protocol):
     def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> "WarmUpAnswer":
         """Run untimed until the times settle; calibrates the loops of a block."""
 
-    def block(self, key: int, *, loops: int) -> "BlockAnswer":
-        """Prime, then time ``loops`` calls."""
+    def block(self, key: int, *, loops: int | None) -> "BlockAnswer":
+        """Prime, then time ``loops`` calls, or as many as the warm-up has calibrated."""
 
     def output(self, key: int, path: Path, *, unless: str = "") -> "OutputAnswer":
         """Run into a poisoned buffer; write the output unless its hash is ``unless``."""
@@ -53,6 +54,12 @@ class Driver(AbstractContextManager["Driver"], Protocol):
 
     def peak(self, *, threads: int, seconds: float) -> "PeakAnswer":
         """Measure the peak of fused multiply-adds."""
+
+    def announce(self, later: "Later") -> None:
+        """Say what will be asked after the next request, so that it can be sent along."""
+
+    def settle(self) -> None:
+        """Wait for the answers to what was announced and is no longer wanted."""
 
     def pause(self) -> None:
         """Stop the process and its threads."""
@@ -85,7 +92,8 @@ class StartDriver(Protocol):
 class World:
     """The outside of a session; ``real_world`` is the one that users have.
 
-    ``describe`` tells what a built program says of itself; only those on an OpenCL device are asked.
+    ``describe`` tells what a built program says of itself; only those on an OpenCL device are asked. ``profiled`` puts
+    a program under the profiler that there is for it.
     ``repositories`` are those in which programs and datasets are looked for, None for all that are known.
     ``clock`` counts seconds on the clock of the drivers' ``start_s`` (CLOCK_MONOTONIC).
     """
@@ -100,6 +108,7 @@ class World:
     verify: Callable[[Case, "npt.NDArray[np.generic]", "Reference", str], Verification]
     platform: Callable[[], Platform]
     describe: Callable[["BuiltProgram"], Mapping[str, Any]] = lambda _: {}
+    profiled: Callable[["Candidate", "BuiltProgram"], "BuiltProgram"] = lambda _, built: built
     conditions: Callable[[], machine.Conditions] = machine.conditions
     energy: Callable[[], Counters] = lambda: NOT_LOOKED_FOR
     choose_cores: Callable[[int], tuple[int, ...]] = machine.choose_cores
@@ -149,6 +158,7 @@ def _native_world(root: Path) -> World:
         verify=_verify,
         platform=lambda: machine.identify(root),
         describe=_describe,
+        profiled=lambda candidate, built: _profiled(candidate, built, root, None),
         energy=open_counters,
     )
 
@@ -175,6 +185,7 @@ def _world_on(name: str, root: Path) -> World:
         here,
         find_library=target.find_library,
         build=build_for,
+        profiled=lambda candidate, built: _profiled(candidate, built, root, target.compiler),
         platform=lambda: target.platform(here.platform()),
         energy=lambda: ELSEWHERE,
     )
@@ -193,6 +204,18 @@ def _build(candidate: "Candidate", root: Path) -> "BuiltProgram":
     from nntest.measure.build import build
 
     return build(candidate.program, candidate.library, flags=candidate.flags, cache_root=root / "builds")
+
+
+def _profiled(
+    candidate: "Candidate", built: "BuiltProgram", root: Path, compiler: "Compiler | None"
+) -> "BuiltProgram":
+    from nntest.measure.build import build_layer
+    from nntest.measure.profiling import profiled, profiler_of
+
+    def layer() -> Path:
+        return build_layer(candidate.library, "opencl_profile", cache_root=root / "builds", compiler=compiler)
+
+    return profiled(built, profiler_of(candidate.program), layer)
 
 
 def _unbuilt_subject(candidate: "Candidate") -> Subject:

@@ -12,13 +12,14 @@
 #include "clock.h"
 #include "failure.h"
 #include "fma_kernel.h"
+#include "profile.h"
 #include "raw_file.h"
 #include "timing.h"
 
 namespace nntest {
 namespace {
 
-constexpr int kProtocolVersion = 2;
+constexpr int kProtocolVersion = 3;
 
 Case case_of(const Request& request) {
   if (request.text("dtype") != "float32") {
@@ -80,6 +81,7 @@ class Server {
   JsonObject setup(const Request& request) {
     const std::int64_t key = request.integer("key");
     cases_.erase(key);
+    calibrated_.erase(key);
     const auto [place, inserted] =
         cases_.emplace(key, std::make_unique<PreparedCase>(library_, case_of(request), conditions_));
     const PreparedCase& prepared = *place->second;
@@ -107,17 +109,30 @@ class Server {
     rules.tolerance = request.real("tolerance");
     rules.block_min_s = request.real("block_min_s");
     const WarmUp result = warm_up(prepared(request), rules);
+    calibrated_[request.integer("key")] = result.loops;
     return JsonObject()
         .add("ok", true)
         .add("values_s", result.values_s)
         .add("settled", result.settled)
-        .add("loops", result.loops);
+        .add("loops", result.loops)
+        .add("spent_s", result.spent_s);
+  }
+
+  // A number, or the word for what the warm-up has found, which is not known yet where requests are sent ahead.
+  long loops_of(const Request& request) const {
+    if (request.text("loops") != "calibrated") return request.integer("loops");
+    const auto found = calibrated_.find(request.integer("key"));
+    if (found == calibrated_.end()) throw Failure("block: the loops are not calibrated; ask for a warm-up first");
+    return found->second;
   }
 
   JsonObject block(const Request& request) {
-    const long loops = request.integer("loops");
+    const long loops = loops_of(request);
     if (loops < 1) throw Failure("block: loops is " + std::to_string(loops) + "; expected at least 1");
-    const Block block = run_block(prepared(request), loops);
+    const PreparedCase& wanted = prepared(request);
+    profiler_.begin();
+    const Block block = run_block(wanted, loops);
+    const std::string account = profiler_.end(block);
     JsonObject answer;
     answer.add("ok", true)
         .add("seconds", block.seconds)
@@ -130,6 +145,7 @@ class Server {
         .add("major_faults", block.watched.major_faults);
     add_known(answer, "steal_s", block.watched.steal_s);
     add_known(answer, "core_ghz", block.core_ghz);
+    if (!account.empty()) answer.raw("profile", account);
     return answer;
   }
 
@@ -202,6 +218,8 @@ class Server {
   const OperatorLibrary& library_;
   const Conditions& conditions_;
   std::map<std::int64_t, std::unique_ptr<PreparedCase>> cases_;
+  Profiler profiler_;
+  std::map<std::int64_t, long> calibrated_;
 };
 
 JsonObject refusal(const char* status, const std::string& reason) {

@@ -101,6 +101,7 @@ WarmUp warm_up(const PreparedCase& prepared, const WarmUpRules& rules) {
   const std::size_t last = std::min(kWindow, result.values_s.size());
   const auto first_of_last = result.values_s.end() - static_cast<std::ptrdiff_t>(last);
   result.loops = loops_for(block_s, *std::min_element(first_of_last, result.values_s.end()), prepared.batch());
+  result.spent_s = now_s() - start;
   return result;
 }
 

@@ -18,6 +18,7 @@ struct WarmUp {
   std::vector<double> values_s;  // seconds of one call, in order
   bool settled = false;
   long loops = 1;
+  double spent_s = 0;
 };
 
 struct Block {
