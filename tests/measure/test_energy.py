@@ -90,6 +90,27 @@ def test_a_counter_for_root_only_names_the_way_to_allow_it(tmp_path, monkeypatch
     )
 
 
+def test_one_of_two_packages_is_no_sum(tmp_path):
+    zone(tmp_path, "intel-rapl:0", "package-0")
+    zone(tmp_path, "intel-rapl:1", "package-1").unlink()
+    expected = "/sys/class/powercap/intel-rapl:1/energy_uj is not readable (No such file or directory)"
+    assert open_counters(tmp_path).reason == expected
+
+
+def test_of_memory_that_is_read_in_part_nothing_is_said(tmp_path):
+    zone(tmp_path, "intel-rapl:0", "package-0")
+    zone(tmp_path, "intel-rapl:0:0", "dram")
+    zone(tmp_path, "intel-rapl:1", "package-1")
+    zone(tmp_path, "intel-rapl:1:0", "dram").unlink()
+    assert [counter.domain for counter in open_counters(tmp_path).counters] == ["package", "package"]
+
+
+def test_a_counter_without_a_number_is_told(tmp_path):
+    zone(tmp_path, "intel-rapl:0", "package-0").write_text("<not counted>\n")
+    expected = "/sys/class/powercap/intel-rapl:0/energy_uj holds no number; expected microjoules"
+    assert open_counters(tmp_path).reason == expected
+
+
 def test_the_idle_machine_is_looked_at_only_where_there_are_counters(tmp_path):
     slept: list[float] = []
     absent = EnergyMeter.settled(open_counters(tmp_path), FakeClock(), slept.append)
