@@ -200,7 +200,7 @@ def _labels(rows, columns):
         columns = chosen or [name for name in text if rows[name].nunique() > 1][:1] or present(rows, LABEL)[:1]
     texts = rows[list(columns)].astype("string").fillna("")
     joint = "_" if "inputs_per_s" in rows else " "
-    return texts.agg(joint.join, axis=1) if len(texts) else pd.Series(dtype="string")
+    return texts.agg(lambda row: joint.join(filter(None, row)), axis=1) if len(texts) else pd.Series(dtype="string")
 
 
 def _higher(metric, options):

@@ -320,21 +320,24 @@ def _measured_chart(main, points):
     threads = sorted(curves["threads"].dropna().unique())
     left = min(points["oi_ops_per_byte"].min() / 2, 0.5)
     right = max(points["oi_ops_per_byte"].max() * 4, 100)
+    top = curves["tops"].max() * gflops * 1.9
+    bottom = points["tops"].min() * gflops / 2
     for number, count in enumerate(threads):
         mine = curves[curves["threads"] == count]
         for name, rows in mine.groupby("name", sort=False):
             peak, ridge = rows["tops"].max() * gflops, sorted(rows["oi_ops_per_byte"])[1]
-            axes.plot([left, ridge, right], [peak * left / ridge, peak, peak], color=INK, linewidth=1.3,
+            start = min(peak, peak * left / ridge)
+            axes.plot([left, max(left, ridge), right], [start, peak, peak], color=INK, linewidth=1.3,
                       linestyle=_STYLES[number % len(_STYLES)], zorder=1)  # fmt: skip
             level = name.removesuffix(f" x {int(count)}").rsplit(" ", 1)[-1]
             place = left * 1.12 if number == 0 else max(left * 1.05, min(left * 2.2, ridge * 0.45))
-            _level_name(axes, level, peak / ridge, place)
+            place = max(place, bottom * 1.15 * ridge / peak)
+            if place < ridge:  # else the slope is outside of the picture
+                _level_name(axes, level, peak / ridge, place)
         axes.annotate(f"peak, {count_noun(int(count), 'thread')}: {mine['tops'].max() * gflops:,.0f} GFLOPS",
                       (right, mine["tops"].max() * gflops), xytext=(-4, 4), textcoords="offset points", ha="right",
                       fontsize=8.5)  # fmt: skip
     _scatter(axes, points, gflops)
-    top = curves["tops"].max() * gflops * 1.9
-    bottom = points["tops"].min() * gflops / 2
     networks = main[main["kind"] == "network"]
     for _, row in networks.iterrows():
         axes.axvline(row["oi_ops_per_byte"], color="#8c959f", linewidth=0.9, zorder=0)
