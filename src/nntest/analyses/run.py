@@ -144,6 +144,11 @@ def open_tables(source: Source | Tables, tags: str) -> Tables:
 
 def source_words(source: Source | Tables, tags: str) -> str:
     """Return how a person would name the source; nothing for tables at hand."""
+    from nntest.crawl.tables import Tables as Crawled
+
+    if isinstance(source, Crawled):
+        own = source.tags if isinstance(source.tags, str) else ",".join(source.tags)
+        return source_words(source.source, own)
     if isinstance(source, str | Path):
         words = str(source)
     elif isinstance(source, Sequence):

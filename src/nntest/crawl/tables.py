@@ -67,6 +67,12 @@ class Tables:
 
         return hardware_table(self.points, list_sources(self.source, self.tags))
 
+    @property
+    def skipped(self) -> list[Skipped]:
+        """The files that gave no rows in the tables that were asked for so far, each once."""
+        made = [vars(self)[name] for name in ("points", "layers", "kernels", "networks") if name in vars(self)]
+        return list(dict.fromkeys(skip for frame in made for skip in frame.attrs["skipped"]))
+
     def _repositories(self) -> list[Repository]:
         """Return the folders of the source that are repositories, then all that are known."""
         sources = [self.source] if isinstance(self.source, str | Path) else list(self.source)

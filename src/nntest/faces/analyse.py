@@ -44,9 +44,11 @@ def analyse(  # noqa: PLR0917 - typer reads the options off the signature
         return 0
 
     from nntest.analyses.run import run_analysis
+    from nntest.faces.output import open_places
     from nntest.report import publish
 
-    written = run_analysis(name, places[0] if len(places) == 1 else places, values, out, tags=tags, publish=publish)
+    with open_places(places, tags) as tables:
+        written = run_analysis(name, tables, values, out, publish=publish)
     for path in written.paths:
         typer.echo(path)
     return 0

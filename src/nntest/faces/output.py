@@ -3,15 +3,19 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import typer
 
 from nntest.errors import UsageError
 from nntest.faces.columns import columns, count_of
+
+if TYPE_CHECKING:
+    from nntest.crawl.tables import Tables
 
 Rows = Sequence[Sequence[Any]]
 
@@ -60,6 +64,18 @@ def say_skipped(skipped: Sequence[tuple[str, str]]) -> None:
         typer.echo(f"{path}: {reason}", err=True)
     if skipped:
         typer.echo(f"{count_of(len(skipped), 'file')} gave no rows", err=True)
+
+
+@contextmanager
+def open_places(places: Sequence[str], tags: str) -> "Iterator[Tables]":
+    """Give the tables of sources, and say afterwards which files gave no rows, also where nothing came of the rest."""
+    from nntest.crawl.tables import Tables
+
+    tables = Tables(places[0] if len(places) == 1 else places, tags=tags)
+    try:
+        yield tables
+    finally:
+        say_skipped(tables.skipped)
 
 
 def _table(heading: Sequence[str], rows: Rows) -> Iterator[str]:

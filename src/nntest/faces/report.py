@@ -50,16 +50,17 @@ def write(places: Sequence[str], *, tags: str, out: Path, settings: Mapping[str,
     if not places:
         raise UsageError("nntest report: no source was given; expected a repository, folder or zip, such as local")
 
+    from nntest.faces.output import open_places
     from nntest.report import write_report
 
-    paths = write_report(
-        places[0] if len(places) == 1 else places,
-        out,
-        tags=tags,
-        analyses=_words(settings.get("analyses", "")),
-        options={name: value for name, value in settings.items() if name not in _OWN},
-        formats=_words(settings.get("format", settings.get("formats", ""))) or ["html"],
-    )
+    with open_places(places, tags) as tables:
+        paths = write_report(
+            tables,
+            out,
+            analyses=_words(settings.get("analyses", "")),
+            options={name: value for name, value in settings.items() if name not in _OWN},
+            formats=_words(settings.get("format", settings.get("formats", ""))) or ["html"],
+        )
     for path in paths:
         typer.echo(path)
 

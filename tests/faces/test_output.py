@@ -1,0 +1,52 @@
+"""What is written beside the answer: files that gave no rows are always named."""
+
+from pathlib import Path
+
+import pytest
+
+from nntest.errors import UsageError
+from nntest.faces import cli
+from nntest.faces.output import open_places, put_text
+from tests.points import make_point
+from tests.store.exchange.archives import FIRST, make_repository
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """Return the one damaged file of a repository."""
+    path = make_repository(tmp_path / "theirs", {FIRST: 1}).path / "experiment" / FIRST
+    file = path / f"ckp-{make_point().uid}.0001.json"
+    file.write_text("{")
+    return file
+
+
+def test_skipped_files_are_named_once(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_places([str(damaged.parents[2])], "") as tables:
+        assert len(tables.points)
+        assert tables.layers.empty
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith(f"{damaged}: is no valid JSON (")
+    assert lines[1:] == ["1 file gave no rows"]
+
+
+@pytest.mark.parametrize("command", [["analyse", "points"], ["report"]])
+def test_skipped_files_are_named_where_nothing_is_left(
+    command: list[str], damaged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in damaged.parent.glob("ckp-*"):
+        path.write_text("{")
+    assert cli.main([*command, str(damaged.parents[2]), "--out", str(tmp_path / "out")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith(f"{damaged.parent}/ckp-")
+    assert lines[-2].endswith(" gave no rows")
+    assert lines[-1].startswith(f"nntest: {command[-1]}: ")
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put_text("text\n", None)
+    assert capsys.readouterr().out == "text\n"
+    put_text("text\n", tmp_path / "x")
+    assert (tmp_path / "x").read_text() == "text\n"
+    with pytest.raises(UsageError) as failed:
+        put_text("text\n", tmp_path)
+    assert str(failed.value) == f"{tmp_path}: could not be written (Is a directory); choose another --out"
