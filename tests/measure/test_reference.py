@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import resource
+import signal as signals
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import numpy.typing as npt
 import pytest
 from scipy import signal
 
-from nntest.errors import UsageError
+from nntest.errors import DataError, UsageError
 from nntest.measure import reference as reference_module
 from nntest.measure.inputs import case_inputs
 from nntest.measure.reference import REFERENCE_VERSION, ReferenceCache, expected, reference_id
@@ -231,6 +233,24 @@ def test_a_damaged_file_is_computed_again(tmp_path: Path, damage: bytes) -> None
     path.write_bytes(damage)
     assert np.array_equal(cache.expected(case).values, first.values)
     assert np.array_equal(np.load(path), first.values)
+
+
+def test_a_full_disk_is_told_as_such_and_leaves_nothing(tmp_path: Path) -> None:
+    # the limit of a file's size meets the same end of writing as a full disk does
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    case = _case("softmax", {"CK_IN_SHAPE_C": 10_000, "CK_IN_SHAPE_H": 1, "CK_IN_SHAPE_W": 1})
+    handler = signals.signal(signals.SIGXFSZ, signals.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
+    try:
+        with pytest.raises(DataError) as caught:
+            ReferenceCache(tmp_path).expected(case)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signals.signal(signals.SIGXFSZ, handler)
+    assert str(caught.value).endswith(
+        ".npy: the reference could not be written (File too large); free disk space and resume"
+    )
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_the_question_decides_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:

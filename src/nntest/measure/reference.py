@@ -7,7 +7,6 @@ and weights are unrolled a slab at a time.
 """
 
 import math
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from nntest.errors import UsageError
+from nntest.errors import DataError, UsageError
 from nntest.measure.inputs import case_tensors, tensor_values
 from nntest.model.case import Case
 from nntest.model.ids import block_id
@@ -117,15 +116,20 @@ def _read(path: Path, shape: tuple[int, ...]) -> Array | None:
 
 def _write(path: Path, values: Array) -> None:
     """Write next to the target and rename, so that a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    temporary = Path(name)
+    temporary = path.parent
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # into a plain file NumPy writes by itself, and then tells of a full disk by numbers of items only
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+            temporary = Path(file.name)
             np.save(file, values, allow_pickle=False)
         temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(f"{path}: the reference could not be written ({reason}); free disk space and resume") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary != path.parent:
+            temporary.unlink(missing_ok=True)
 
 
 def _activations(case: Case, tensors: Tensors, role: str = "input") -> npt.NDArray[np.float32]:
