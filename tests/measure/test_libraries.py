@@ -19,7 +19,7 @@ from nntest.measure.libraries import (
 from nntest.measure.libraries.places import header_folders
 from tests.programs.build import OPTIONAL_LIBRARIES
 
-# Arm Compute Library is for Arm machines and targets, CLBlast for OpenCL devices; some wheels are no part of the set-up.
+# Arm Compute Library is for Arm machines and targets, CLBlast for OpenCL; some wheels are no part of the set-up.
 _ELSEWHERE = ("arm-", "clblast-")
 NATIVE_NAMES = [name for name in LIBRARY_NAMES if not name.startswith(_ELSEWHERE) and name not in OPTIONAL_LIBRARIES]
 
@@ -154,6 +154,22 @@ def test_onnx_runtimes_stand_beside_each_other(tmp_path: Path, monkeypatch: pyte
     assert newest.definitions["NNTEST_LIBRARY_FILE"].endswith("/onnxruntime/capi/libonnxruntime.so.1.31.1")
     assert find_library("onnxruntime-cpu", "onnxruntime-cpu-1.9").library.version == "1.9.0"
     assert find_library("onnxruntime-cpu", str(own.parent)).library.version == "1.20.0"
+
+
+def test_an_openvino_is_found_in_its_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    wheel = tmp_path / "own" / "lib" / "python3.11" / "site-packages" / "openvino"
+    header = wheel / "include" / "openvino" / "core" / "version.hpp"
+    header.parent.mkdir(parents=True)
+    parts = {"MAJOR": 2026, "MINOR": 4, "PATCH": 1}
+    header.write_text("".join(f"#define OPENVINO_VERSION_{part} {number}\n" for part, number in parts.items()))
+    (wheel / "libs").mkdir()
+    for name in ("libopenvino_c.so.2641", "libopenvino_intel_cpu_plugin.so"):
+        (wheel / "libs" / name).write_bytes(name.encode())
+    found = find_library("openvino-cpu", str(tmp_path / "own"))
+    assert (found.library.tag, found.library.description) == ("openvino-cpu-2026.4.1", "OpenVINO 2026.4.1, CPU plugin")
+    assert found.link_files == (wheel / "libs" / "libopenvino_c.so.2641",)
+    assert found.include_dirs == (wheel / "include",)
 
 
 def test_a_missing_onnx_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

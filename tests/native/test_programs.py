@@ -23,7 +23,7 @@ NAMES = sorted(path.parents[1].name for path in (REPOSITORY / "program").glob("*
 COMPUTING = [name for name in NAMES if not name.startswith("winogradconv-")]
 FUSING = [name for name in COMPUTING if name.endswith(("conv-onednn-cpu", "connected-onednn-cpu"))]
 FUSING += [name.replace("onednn", "plain") for name in FUSING if not name.startswith("direct")]
-FUSING_RELU = ["conv-onnxruntime-cpu", "depthwiseconv-onnxruntime-cpu"]
+FUSING_RELU = [name for name in COMPUTING if name.endswith(("conv-onnxruntime-cpu", "conv-openvino-cpu"))]
 REFERENCES = ReferenceCache(CACHE.parent / "references")
 # What a program may refuse, by the start of its reason; anything else is a fault.
 REFUSALS = (

@@ -150,7 +150,8 @@ void PreparedCase::measure_reorder_out() {
   times_.library_s += reorders.total_s;
 }
 
-// A batch must leave what a single call has left: the output is checked after single calls only.
+// A batch must leave what a single call has left, because the output is checked after single calls only; where it does
+// not, to the last bit, the library computes it by other means there, and calls are timed singly.
 void PreparedCase::prepare_batch() {
   if (case_.cache != CacheState::kWarm) return;  // cold calls are timed singly
   batch_ = instance_.prepare_batch(arguments_.data());
@@ -159,9 +160,9 @@ void PreparedCase::prepare_batch() {
   const std::string single(static_cast<const char*>(output.data()), output.bytes());
   output.poison();
   run_batch();
-  if (std::memcmp(single.data(), output.data(), output.bytes()) != 0) {
-    throw Failure("run_batch: it leaves another output than run");
-  }
+  if (std::memcmp(single.data(), output.data(), output.bytes()) == 0) return;
+  batch_ = 1;
+  std::memcpy(output.data(), single.data(), output.bytes());
 }
 
 bool PreparedCase::is_dense(int role) const {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nntest.errors import MissingPartError, UsageError
-from nntest.measure.libraries import armcl, clblast, onednn, onnxruntime, openblas, plain
+from nntest.measure.libraries import armcl, clblast, onednn, onnxruntime, openblas, openvino, plain
 from nntest.measure.libraries.found import FoundLibrary, Search
 
 
@@ -24,6 +24,7 @@ _FINDERS: Mapping[str, _Finder] = {
     onnxruntime.NAME: _Finder(
         onnxruntime.search, "ONNX Runtime", onnxruntime.INSTALL, onnxruntime.PACKAGES, onnxruntime.VERSIONS
     ),
+    openvino.NAME: _Finder(openvino.search, "OpenVINO", openvino.INSTALL, openvino.PACKAGES, openvino.VERSIONS),
     plain.NAME: _Finder(plain.search, "plain-cpu", plain.INSTALL, plain.PACKAGES, plain.VERSIONS),
     clblast.NAME: _Finder(clblast.search, clblast.TITLE, clblast.INSTALL, versions=clblast.VERSIONS),
     armcl.NEON: _Finder(armcl.search_neon, armcl.TITLE, armcl.INSTALL, versions=armcl.VERSIONS),

@@ -1,0 +1,43 @@
+"""OpenVINO's CPU plugin, from its wheel, which holds shared objects and headers of a C interface."""
+
+import re
+from pathlib import Path
+
+from nntest.measure.libraries.found import FoundLibrary, Search, build_hash
+from nntest.measure.libraries.places import PACKAGES as SITE
+from nntest.measure.libraries.places import prefixes
+from nntest.model.case import Library
+
+NAME = "openvino-cpu"
+PACKAGES = ("openvino",)
+INSTALL = f"nntest install {NAME}"
+# The first of these have no headers.
+VERSIONS = "202[4-9].*"
+
+_PLUGIN = "libopenvino_intel_cpu_plugin.so"
+
+
+def search(root: str = "") -> Search:
+    """Look in ``root`` (a prefix with a wheel inside), or in this environment and beside it."""
+    folders = prefixes(root)
+    wheels = [path for folder in folders for path in sorted(folder.glob(f"{SITE}/openvino"))]
+    found = [library for wheel in wheels if (library := _in_wheel(wheel)) is not None]
+    return Search(found=tuple(found), looked_in=tuple(str(folder / SITE / "openvino") for folder in folders))
+
+
+def _in_wheel(wheel: Path) -> FoundLibrary | None:
+    header = wheel / "include" / "openvino" / "core" / "version.hpp"
+    interfaces = sorted((wheel / "libs").glob("libopenvino_c.so.*"))
+    plugin = wheel / "libs" / _PLUGIN
+    if not interfaces or not header.is_file() or not plugin.is_file():
+        return None
+    numbers = dict(re.findall(r"#define OPENVINO_VERSION_(MAJOR|MINOR|PATCH) (\d+)", header.read_text()))
+    version = ".".join(numbers.get(part, "0") for part in ("MAJOR", "MINOR", "PATCH"))
+    library = Library(
+        tag=f"{NAME}-{version}",
+        name=NAME,
+        version=version,
+        build=build_hash(plugin),
+        description=f"OpenVINO {version}, CPU plugin",
+    )
+    return FoundLibrary(library=library, root=wheel, include_dirs=(wheel / "include",), link_files=(interfaces[0],))
