@@ -114,6 +114,18 @@ def test_doctor_tells_whether_the_face_is_in_force(home: Home) -> None:
     assert "run `sh script/setup/run.sh`" in _line(said.stdout, "ck face")
 
 
+def test_a_cache_that_ck_has_lost_is_told_and_made_again(home: Home) -> None:
+    home.install()
+    for cache in home.local.glob(".ck.cache_*"):
+        cache.unlink()
+    said = home.run("nntest", "doctor")
+    assert said.returncode == 1
+    line = f"nntest is {CHECKOUT}, but ck's cache has lost it; run `sh script/setup/run.sh`"
+    assert line in _line(said.stdout, "ck repository")
+    assert home.install().returncode == 0
+    assert f"nntest is {CHECKOUT}\n" in home.run("nntest", "doctor").stdout
+
+
 # The real command would remove the environment that runs this test; a checkout of straw stands in.
 UNINSTALL = """
 import pathlib, sys

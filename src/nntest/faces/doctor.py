@@ -94,7 +94,7 @@ def _checkout() -> Iterator[Finding]:
 
 
 def _ck() -> Iterator[Finding]:
-    from nntest.faces.install import checkout, face_meta, kernel, local_repository, registration
+    from nntest.faces.install import checkout, face_meta, in_cache, kernel, local_repository, registration
 
     again = "run `sh script/setup/run.sh`"
     version = kernel().__version__
@@ -106,7 +106,13 @@ def _ck() -> Iterator[Finding]:
     )
     registered, root = registration().path, checkout()
     if registered is not None and registered.resolve() == root.resolve():
-        yield Finding(subject="ck repository", verdict="ok", found=f"nntest is {registered}")
+        lost = "" if in_cache() else ", but ck's cache has lost it"
+        yield Finding(
+            subject="ck repository",
+            verdict="wrong" if lost else "ok",
+            found=f"nntest is {registered}{lost}",
+            advice=again if lost else "",
+        )
     else:
         found = f"nntest is {registered}, not this checkout" if registered else "this checkout is not registered"
         yield Finding(subject="ck repository", verdict="wrong", found=found, advice=again)

@@ -88,6 +88,11 @@ def registration() -> Registration:
     return Registration(path=Path(found) if found else None)
 
 
+def in_cache() -> bool:
+    """Whether ck's cache of repositories knows nntest; without it ck finds none of the checkout's entries."""
+    return bool(kernel().load_repo_info_from_cache({"repo_uoa": REPOSITORY})["return"] == 0)
+
+
 def register(root: Path) -> Path | None:
     """Register ``root`` with ck as the repository nntest.
 
@@ -98,6 +103,8 @@ def register(root: Path) -> Path | None:
     """
     before = registration().path
     if before is not None and before.resolve() == root.resolve():
+        if not in_cache():
+            _checked(kernel().access({"action": "recache", "module_uoa": "repo"}))
         return None
     unregister()
     _checked(kernel().access({"action": "import", "module_uoa": "repo", "path": str(root), "quiet": "yes"}))
