@@ -11,6 +11,7 @@ from nntest.analyses.names import count_noun, listed, question_labels, sort_natu
 from nntest.analyses.selection import exclusion_reasons, filter_rows
 from nntest.analyses.style import empty_figure
 from nntest.analyses.workloads import group_cases
+from nntest.errors import UsageError
 
 NAME = "profile"
 NOTHING = "No kernel times in these points: run with a profiler (--dvdt_prof), or choose other points."
@@ -19,12 +20,14 @@ MEASURED = ("kernel", "count", "time_us", "share")
 
 def table(source, options):
     """Return the mean time of each kernel per repetition, its calls, and its share of its case."""
+    if source.points.empty:
+        raise UsageError(f"{NAME}: no rows were found; check the source, --tags and --where")
     kernels = source.kernels
     if kernels is None or kernels.empty:
         return {NAME: pd.DataFrame(columns=[*CASE, *MEASURED])}
     require(kernels, ["kernel", "time_us"], where=NAME)
     kernels = filter_rows(kernels, options.where, where=NAME)
-    kernels = kernels[exclusion_reasons(kernels, include=options.include).isna()].reset_index(drop=True)
+    kernels = kernels[exclusion_reasons(kernels, include=(*options.include, "profiled")).isna()].reset_index(drop=True)
     if kernels.empty:
         return {NAME: pd.DataFrame(columns=[*CASE, *MEASURED])}
     cases, keys = group_cases(kernels)

@@ -3,6 +3,7 @@ import pytest
 
 from nntest.analyses.names import (
     count_noun,
+    drawable_names,
     equals,
     listed,
     natural_key,
@@ -80,3 +81,15 @@ def test_networks_of_a_family_are_named_alike() -> None:
 def test_unknown_names_stay_as_they_are() -> None:
     assert (pretty("onednn-cpu"), pretty("onednn-cpu-3.2.0")) == ("oneDNN", "oneDNN 3.2.0")
     assert (pretty("my-lib"), pretty("my-lib-1.0")) == ("my-lib", "my-lib-1.0")
+
+
+def test_charts_get_names_that_fit_and_stay_different() -> None:
+    hostile = ["x" * 500, "x" * 60 + "y" + "x" * 439, "a\x00\x1b\nb", "a\x01b", "\u202edlo", "plain"]
+    frame = pd.DataFrame({"program": hostile, "time_us": 1.0, "tuner": pd.NA})
+    drawn = drawable_names({"points": frame})["points"]
+    assert drawn["program"].str.len().max() <= 106
+    assert drawn["program"].tolist()[2:] == ["a\ufffdb", "a\ufffdb (2)", "\ufffddlo", "plain"]
+    assert drawn["program"].is_unique
+    assert frame["program"].tolist() == hostile
+    plain = frame.iloc[5:].astype({"program": "category"})
+    assert drawable_names({"points": plain})["points"] is plain

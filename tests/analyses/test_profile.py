@@ -5,6 +5,7 @@ import pytest
 
 from nntest.analyses.entries import load_analysis
 from nntest.analyses.style import chart_style
+from nntest.errors import UsageError
 from tests.analyses.conftest import Carry
 from tests.analyses.frames import row, session, typed
 
@@ -48,3 +49,8 @@ def test_the_chart_has_a_bar_per_kernel(carry: Carry) -> None:
     with chart_style():
         axes = load_analysis("profile").chart(result.tables, result.options).axes[0]
     assert [text.get_text() for text in axes.texts] == ["gemm  80.0 (80.0 %)", "im2col  20.0 (20.0 %)"]
+
+
+def test_an_empty_source_is_told_from_one_without_kernels(carry: Carry) -> None:
+    with pytest.raises(UsageError, match=r"^profile: no rows were found; check the source, --tags and --where$"):
+        carry("profile", session().iloc[:0])

@@ -4,7 +4,7 @@ import pytest
 from nntest.analyses.options import Options, parse_options
 from nntest.analyses.selection import exclusion_reasons, filter_rows, select
 from nntest.errors import UsageError
-from tests.analyses.frames import not_ranked, row, session, typed
+from tests.analyses.frames import not_ranked, repetitions, row, session, typed
 
 
 def options(**given: object) -> Options:
@@ -24,6 +24,12 @@ def test_the_columns_decide_where_trust_is_unknown() -> None:
     frame = typed([row(success=False), row(verified=False), row(emulated=True), row(time_us=None), row()])
     frame["trust"] = pd.NA
     assert exclusion_reasons(frame).fillna("ranked").tolist() == ["failed", "wrong", "emulated", "no time", "ranked"]
+
+
+def test_profiled_rows_are_left_out_unless_asked_for() -> None:
+    frame = pd.DataFrame({"flags": ["profiled", "few_samples+profiled", "drift", pd.NA], "time_us": [1.0] * 4})
+    assert exclusion_reasons(frame).fillna("ranked").tolist() == ["profiled", "profiled", "ranked", "ranked"]
+    assert exclusion_reasons(frame, include=["profiled"]).isna().all()
 
 
 def test_unknown_success_is_not_failure() -> None:
@@ -81,3 +87,9 @@ def test_bad_predicates(predicate: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         filter_rows(typed([row()]), [predicate])
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("time", [0.0, -1.0, float("inf"), 1e300, 1e-300])
+def test_a_damaged_time_is_no_time(time: float) -> None:
+    points = typed([*repetitions([1.0] * 2), *repetitions([time])])
+    assert exclusion_reasons(points).dropna().tolist() == ["no time"]

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 from nntest.analyses.contract import Frames
@@ -32,3 +33,15 @@ def test_latex_is_booktabs_with_texts_escaped(tmp_path: Path) -> None:
     assert "\\toprule" in text
     assert text.rstrip().endswith("\\end{longtable}")
     assert r"\textless{}script\textgreater{}|\$x\_1\$ 50\% \& \{a\}" in text
+
+
+def test_latex_says_what_is_equal_in_all_rows(tmp_path: Path) -> None:
+    report(tmp_path, "tex")
+    text = (tmp_path / "speedup.tex").read_text(encoding="utf-8")
+    assert re.search(r"\\multicolumn\{\d+\}\{l\}\{\\footnotesize In all rows: .*species conv, .*\.\} ", text)
+
+
+def test_tables_without_rows_are_left_out(tmp_path: Path) -> None:
+    points = typed(repetitions([1.0] * 4))
+    write_report(Frames(points=points), tmp_path, analyses=["profile"], formats=["md"])
+    assert "| kernel" not in (tmp_path / "report.md").read_text(encoding="utf-8")

@@ -1,7 +1,8 @@
 """Names as charts show them; tables keep the raw ones."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from nntest.analyses.cases import group_numbers
@@ -52,6 +53,8 @@ _FAMILIES = {
 _FAMILY = re.compile(rf"({'|'.join(_FAMILIES)})-(\d[\d.]*(?:-\d+)?)")
 #: A version is the first part that begins with a digit and all that follows (``18.05-b3a371b``).
 _VERSION = re.compile(r"-(v?\d[\w.+]*\.[\w.+-]*)$")
+#: Control characters, and marks that change the direction of a text.
+_UNDRAWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]+")
 #: What tells two programs apart in a legend, beyond the program itself, when it differs.
 _SORTED = ("platform", "model", "species", "shape", "batch_size", "threads", "dtype", "cache", "program", "tuner")
 _DETAILS = ("library_version", "tuner", "layout")
@@ -188,6 +191,33 @@ def shortened(text: object, limit: int = 56) -> str:
     if len(whole) <= limit:
         return whole
     return f"{whole[: limit * 2 // 3]}…{whole[-(limit - limit * 2 // 3 - 1) :]}"
+
+
+def drawable_names(tables: "Mapping[str, pd.DataFrame]") -> "dict[str, pd.DataFrame]":
+    """Return the tables as a chart may draw them: names on one line, none longer than an axis, all still different.
+
+    Points come from anywhere: a name may hold control characters, which no SVG may, or marks that turn the direction
+    of what follows.
+    """
+    return {part: _with_drawable_names(frame) for part, frame in tables.items()}
+
+
+def _with_drawable_names(frame: "pd.DataFrame") -> "pd.DataFrame":
+    changed = {}
+    for column in frame.columns:
+        if frame[column].dtype.kind in "biufM":
+            continue
+        texts = [value for value in frame[column].unique() if isinstance(value, str)]
+        names = {text: name for text in texts if (name := shortened(_UNDRAWABLE.sub("\ufffd", text), 100)) != text}
+        if names:
+            taken = {text for text in texts if text not in names}
+            for text, name in names.items():
+                again = (f"{name} ({number})" for number in count(2))
+                names[text] = next(item for item in chain([name], again) if item not in taken)
+                taken.add(names[text])
+            plain = frame[column].astype("object")
+            changed[column] = plain.map(lambda value, names=names: names.get(value, value)).astype("string")
+    return frame.assign(**changed) if changed else frame
 
 
 def listed(words: Iterable[object], limit: int = 4) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nntest.analyses.contract import Analysis, Tables
 from nntest.analyses.entries import load_analysis
 from nntest.analyses.evidence import Evidence, chosen_rows, gather
+from nntest.analyses.names import drawable_names
 from nntest.analyses.options import Options, parse_options
 from nntest.analyses.selection import Selection, excluded_table, exclusion_reasons, filter_rows
 from nntest.analyses.style import chart_style, save_figure
@@ -88,7 +89,7 @@ def write_result(result: Result, out_dir: Path, *, publish: Publish | None = Non
     name = result.analysis.name
     paths = [write_csv(frame, out_dir / f"{part_name(name, part)}.csv") for part, frame in result.tables.items()]
     with chart_style():
-        figure = result.analysis.chart(result.tables, result.options)
+        figure = result.analysis.chart(drawable_names(result.tables), result.options)
     paths += save_figure(figure, out_dir / name)
     if publish is not None:
         paths += publish(result, out_dir)

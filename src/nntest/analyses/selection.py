@@ -12,7 +12,13 @@ from nntest.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+#: No call takes less than a femtosecond, or longer than three centuries.
+_SHORTEST_US, _LONGEST_US = 1e-9, 1e16
 __all__ = ["Selection", "excluded_table", "exclusion_reasons", "filter_rows", "select"]
+
+
+#: Reasons that ``--include`` may pass over.
+SOFT = ("emulated", "simulated", "unverified", "profiled")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +30,7 @@ class Selection:
 
 
 def select(points: "pd.DataFrame", options: Options, *, where: str = "points") -> Selection:
-    """Split the rows: failed, wrong, emulated, simulated and unverified ones never enter a ranking unasked.
+    """Split the rows: failed, wrong, emulated, simulated, unverified and profiled ones never enter a ranking unasked.
 
     Raises
     ------
@@ -45,7 +51,7 @@ def exclusion_reasons(points: "pd.DataFrame", *, include: Sequence[str] = ()) ->
     import pandas as pd
 
     codes = np.zeros(len(points), dtype=np.int8)
-    words = ["failed", "wrong", "emulated", "simulated", "unverified", "no time"]
+    words = ["failed", "wrong", "emulated", "simulated", "unverified", "profiled", "no time"]
 
     def mark(rows: Any, word: str) -> None:
         if word not in include:
@@ -67,9 +73,13 @@ def exclusion_reasons(points: "pd.DataFrame", *, include: Sequence[str] = ()) ->
     mark(known("emulated", value=True), "emulated")
     for word in ("emulated", "simulated", "unverified"):
         mark(trusted(word), word)
+    if "flags" in points:
+        # a profiler costs time
+        mark(points["flags"].astype("string").str.contains(r"\bprofiled\b").fillna(value=False), "profiled")
     if "time_us" in points:
-        # a row without a time cannot be ranked whatever is included
-        codes[points["time_us"].isna().to_numpy() & (codes == 0)] = words.index("no time") + 1
+        # a row without a time cannot be ranked whatever is included, and a damaged number is no time
+        times = points["time_us"].to_numpy(dtype=np.float64, na_value=np.nan)
+        codes[~((times > _SHORTEST_US) & (times < _LONGEST_US)) & (codes == 0)] = words.index("no time") + 1
     texts = pd.array([pd.NA, *words], dtype="string")
     return pd.Series(texts.take(codes), index=points.index)
 
@@ -90,6 +100,6 @@ def _why_empty(points: "pd.DataFrame", reasons: "pd.Series") -> str:
         return "no rows were found; check the source, --tags and --where"
     counts = reasons.value_counts()
     said = ", ".join(f"{count} {word}" for word, count in counts.items())
-    soft = [str(word) for word in counts.index if word in ("emulated", "simulated", "unverified")]
+    soft = [str(word) for word in counts.index if word in SOFT]
     hint = f"--include={','.join(soft)} ranks them all the same" if soft else "`nntest show` tells why"
     return f"no row can be ranked ({said}); {hint}"

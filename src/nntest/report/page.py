@@ -21,6 +21,7 @@ from nntest.report.verdict import as_records, sentences, winners
 SUFFIX = ".section.html"
 _FIRST = ("adaptive", "speedup", "schedule", "batch", "ratio", "layers", "memory", "violin", "profile", "points")
 _EVIDENCE = re.compile(r'<script type="application/json" class="evidence">(.*?)</script>', re.DOTALL)
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _EXPLORER = '<details class="explore">'
 _TITLE = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 _PART_TITLES = {
@@ -186,6 +187,11 @@ def _escape(text: str) -> str:
     return str(escape(text))
 
 
+def _printable(value: Any) -> Any:
+    """Return a text without control characters and marks that turn the direction of what follows; markup as it is."""
+    return _UNPRINTABLE.sub("\ufffd", value) if type(value) is str else value
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -196,6 +202,7 @@ def _environment() -> Any:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_printable,
     )
     environment.filters["pretty"] = pretty
     environment.globals["count_noun"] = count_noun

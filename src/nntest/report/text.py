@@ -64,7 +64,7 @@ def _head(head: Mapping[str, Any]) -> list[str]:
 
 def _table(frame: "pd.DataFrame", file: str) -> list[str]:
     shown = sheet(frame.head(MAX_ROWS), name="", title="", file=file)
-    if not shown.columns:
+    if not shown.columns or not shown.rows:
         return []
     said = [f"In all rows: {_text(', '.join(f'{c} {v}' for c, v in shown.constants))}.", ""] if shown.constants else []
     align = ["---:" if cell.number else "---" for cell in shown.rows[0]]
@@ -91,9 +91,13 @@ def _latex(frame: "pd.DataFrame", title: str) -> str:
     ]
     head = " & ".join(_escaped(str(column).replace("_", " ")) for column in kept) + r" \\"
     columns = "".join("r" if number else "l" for number in numeric)
+    constant = [column for column in frame.columns if column not in kept and frame[column].notna().any()]
+    same = [f"{column.replace('_', ' ')} {format_value(frame[column].iloc[0], str(column))}" for column in constant]
+    words = _escaped(f"In all rows: {', '.join(same)}.")
+    note = [r"\midrule", rf"\multicolumn{{{len(kept)}}}{{l}}{{\footnotesize {words}}} \\"] if same and kept else []
     return "\n".join(
         [f"% {title}; needs \\usepackage{{booktabs,longtable}}", rf"\begin{{longtable}}{{{columns}}}", r"\toprule",
-         head, r"\midrule", r"\endhead", *body, r"\bottomrule", r"\end{longtable}", ""]
+         head, r"\midrule", r"\endhead", *body, *note, r"\bottomrule", r"\end{longtable}", ""]
     )  # fmt: skip
 
 
