@@ -27,8 +27,8 @@ from nntest.analyses.theory import theory_names
 from nntest.errors import DataError, UsageError
 from nntest.statistics.pareto import on_front
 from nntest.store.theory import find_workloads, read_workloads
+from nntest.store.theory.csv_table import UNKNOWN, is_value, read_table
 from nntest.store.theory.csv_table import number as number_in
-from nntest.store.theory.csv_table import read_table
 
 NAME = "pareto"
 COLUMNS = ["group", "label", "x", "y", "on_front", "x_metric", "y_metric", "kind"]
@@ -177,7 +177,11 @@ def _prediction(line, listing):
 
 def _csv(file):
     listing = read_table(Path(file))
-    return pd.DataFrame(listing.rows, columns=list(listing.columns), dtype="string")
+    rows = pd.DataFrame(listing.rows, columns=list(listing.columns), dtype="string")
+    for name in listing.columns:
+        if all(is_value(row[name]) for row in listing.rows):  # na is a word only among words
+            rows[name] = rows[name].where(~rows[name].str.lower().isin(UNKNOWN))
+    return rows
 
 
 def _numbers(cells, options):

@@ -72,3 +72,10 @@ def test_a_measured_table_lacks_what_is_named(carry: Carry, tmp_path: Path) -> N
     with pytest.raises(DataError) as caught:
         carry("prediction", typed([]), measured=str(file), platforms="published")
     assert str(caught.value) == f"{file}: HWType, fps-comp is missing; expected measured results; check the file"
+
+
+def test_rows_are_chosen_by_columns_of_any_name(carry: Carry, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(CHOICES.replace("fps", "fps-comp [1/s]"))
+    options = {"table": str(tmp_path / "t.csv"), "x": "fps-comp [1/s]", "y": "top1", "label": "name"}
+    main = carry("pareto", typed([]), **options, rows="fps-comp [1/s]>=15,name!=d").tables["pareto"]
+    assert main["label"].tolist() == ["b", "c"]

@@ -13,7 +13,7 @@ from nntest.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-_PREDICATE = re.compile(r"^\s*(\w+)\s*(!=|<=|>=|==|=|<|>)\s*(.*?)\s*$")
+_PREDICATE = re.compile(r"^\s*([^\s!<>=](?:[^!<>=]*[^\s!<>=])?)\s*(!=|<=|>=|==|=|<|>)\s*(.*?)\s*$")
 _ORDERED = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 

@@ -107,7 +107,7 @@ def number(row: Row, column: str, *, where: str) -> float | None:
 def name_column(table: Table, known: Sequence[str]) -> str:
     """Return the column that names the rows of a published form: the first beside ``known`` that holds words."""
     others = [name for name in table.columns if name not in known]
-    words = (name for name in others if any(not _is_value(row[name]) for row in table.rows))
+    words = (name for name in others if any(not is_value(row[name]) for row in table.rows))
     return next(words, next(iter(others), table.columns[0]))
 
 
@@ -140,10 +140,11 @@ def _lines(text: str, where: str) -> Iterator[tuple[int, list[str]]]:
 
 def _is_units(line: Sequence[str]) -> bool:
     """A published second line: nothing where the name stands, no number, and units such as ``[GB]``."""
-    if any(cell and _is_value(cell) for cell in line):
+    if any(cell and is_value(cell) for cell in line):
         return False
     return "" in line and (not line[0] or any(cell.endswith("]") for cell in line))
 
 
-def _is_value(cell: str) -> bool:
+def is_value(cell: str) -> bool:
+    """Tell whether a cell is a number or says that one is unknown."""
     return cell.lower() in UNKNOWN or _PLAIN.fullmatch(cell) is not None
