@@ -61,6 +61,9 @@ make_venv() {
     short=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     fail "$(command -v "$python") has no venv module; install it: apt install python$short-venv"
   }
+  for folder in "$root" "$venv"; do
+    [ ! -e "$folder" ] || [ -w "$folder" ] || fail "$folder cannot be written; clone to a folder of your own"
+  done
   "$python" -m venv --clear "$venv" >/dev/null 2>&1 || {
     has_space
     fail "$venv could not be made by $(command -v "$python") -m venv; run that command to see why"
