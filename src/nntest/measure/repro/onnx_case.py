@@ -57,6 +57,21 @@ def onnx_model(case: Case) -> bytes:
     )
 
 
+def operator_of(case: Case) -> tuple[str, dict[str, float | int | str | tuple[int, ...]], Tensors]:
+    """Return the ONNX operator of a convolution, its attributes, and the dimensions of its tensors by role.
+
+    Raises
+    ------
+    UsageError
+        The case is none.
+    """
+    if case.species not in {"conv", "depthwiseconv"}:
+        raise UsageError(f"{case.species}: it is no convolution; expected conv or depthwiseconv; use onnx_model")
+    tensors = case_tensors(case)
+    operator, attributes = _NODES[case.species](case, tensors)
+    return operator, attributes, tensors
+
+
 def onnx_inputs(case: Case) -> dict[str, "np.ndarray[tuple[int, ...], np.dtype[np.float32]]"]:
     """Return what the model is to be given, by name: the case's own activations."""
     tensors = case_tensors(case)
