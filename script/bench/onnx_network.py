@@ -1,4 +1,4 @@
-"""The convolutions of a network as one ONNX model, and their times inside of it by ONNX Runtime's own profile.
+"""Convolutions and poolings of a network as one ONNX model, and their times in it by ONNX Runtime's own profile.
 
 Run as a program it measures, in a process of its own: onnx_network.py SITE_PACKAGES MODEL RUNS prints one JSON object,
 the seconds of each layer's runs.
@@ -18,7 +18,7 @@ from nntest.measure.repro.onnx_case import operator_of
 from nntest.model.case import Case
 from nntest.model.onnx_file import Node, Value, model_bytes
 
-SPECIES = ("conv", "depthwiseconv")
+SPECIES = ("conv", "depthwiseconv", "avgpool")
 _WARM_UPS = 5
 
 
@@ -28,18 +28,20 @@ def layer_name(number: int) -> str:
 
 
 def network_model(cases: Sequence[Case]) -> bytes:
-    """Return a chain of convolutions, each reading the output of the one before."""
+    """Return a chain of layers, each reading the output of the one before."""
     nodes, constants, before = [], [], "input"
     for number, case in enumerate(cases):
         operator, attributes, tensors = operator_of(case)
         made = case_inputs(case)
-        # As trained weights do, these keep the size of the activations from layer to layer.
-        made["weights"] = made["weights"] * np.float32(math.sqrt(3 / math.prod(tensors["weights"][1:])))
         name = layer_name(number)
-        for role in ("weights", "bias"):
-            data = made[role].astype(np.float32).tobytes()
-            constants.append(Value(name=f"{name}_{role}", dims=tensors[role], data=data))
-        inputs = [before, f"{name}_weights", f"{name}_bias"]
+        inputs = [before]
+        if "weights" in made:
+            # As trained weights do, these keep the size of the activations from layer to layer.
+            made["weights"] = made["weights"] * np.float32(math.sqrt(3 / math.prod(tensors["weights"][1:])))
+            for role in ("weights", "bias"):
+                data = made[role].astype(np.float32).tobytes()
+                constants.append(Value(name=f"{name}_{role}", dims=tensors[role], data=data))
+                inputs.append(f"{name}_{role}")
         nodes.append(Node(operator=operator, inputs=inputs, outputs=[name], attributes=attributes))
         before = name
     first, last = operator_of(cases[0])[2]["input"], operator_of(cases[-1])[2]["output"]

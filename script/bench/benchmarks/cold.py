@@ -1,8 +1,8 @@
 """Which cache state predicts the time of a layer inside a network?
 
 Ten convolutions of MobileNet-v1, each alone on ONNX Runtime (conv-onnxruntime-cpu: warm, only the weights cold, all
-cold), beside the same layers in a chain of all convolutions of that network in one ONNX Runtime session, one thread, by
-the profile of the session. A session of ours and a fresh process with the network take turns.
+cold), beside the same layers inside that network in one ONNX Runtime session, one thread, by the session's profile. A
+session of ours and a fresh process with the network take turns.
 
 - ``warm_ratio``, ``cold_weights_ratio``, ``cold_all_ratio``: a layer's time in the network over its time alone; median
   over the shapes.
@@ -48,10 +48,9 @@ def run() -> dict[str, float | str]:
         return {"skipped": str(error)}
     [entry] = find_datasets(f"network-{NETWORK}")
     network = load_network(entry.network_path)
-    # The chain ends where the images are averaged.
     chain = list(takewhile(lambda layer: layer.species in onnx_network.SPECIES, network.layers))
     cases = [Case(program="", species=layer.species, parameters=layer.parameters) for layer in chain]
-    shapes = list(dict.fromkeys(layer.shape for layer in chain if layer.species == "conv"))[:SHAPES]
+    shapes = list(dict.fromkeys(layer.shape for layer in chain if layer.species == "conv"))[-SHAPES:]
     inside: dict[str, list[float]] = {shape: [] for shape in shapes}
     alone: dict[tuple[str, str], list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -27,13 +27,9 @@ def onnx_model(case: Case) -> bytes:
     UsageError
         ONNX has no operator for the species.
     """
-    if case.species not in _NODES:
-        known = ", ".join(_NODES)
-        raise UsageError(f"{case.species}: ONNX has no operator for it; expected one of {known}; use the other forms")
-    tensors = case_tensors(case)
+    operator, attributes, tensors = operator_of(case)
     dims = _dims(case, tensors)
     operands = [Value(name=role, dims=dims[role]) for role in OPERANDS if role in dims]
-    operator, attributes = _NODES[case.species](case, tensors)
     constants = [*_constants(case, tensors, dims)]
     fused = [name for name in case.post_ops.split("+") if name]
     read = [one.name for one in operands if not (fused and one.name == "input1")]
@@ -58,15 +54,16 @@ def onnx_model(case: Case) -> bytes:
 
 
 def operator_of(case: Case) -> tuple[str, dict[str, float | int | str | tuple[int, ...]], Tensors]:
-    """Return the ONNX operator of a convolution, its attributes, and the dimensions of its tensors by role.
+    """Return the ONNX operator of a case, its attributes, and the dimensions of its tensors by role.
 
     Raises
     ------
     UsageError
-        The case is none.
+        ONNX has no operator for the species.
     """
-    if case.species not in {"conv", "depthwiseconv"}:
-        raise UsageError(f"{case.species}: it is no convolution; expected conv or depthwiseconv; use onnx_model")
+    if case.species not in _NODES:
+        known = ", ".join(_NODES)
+        raise UsageError(f"{case.species}: ONNX has no operator for it; expected one of {known}; use the other forms")
     tensors = case_tensors(case)
     operator, attributes = _NODES[case.species](case, tensors)
     return operator, attributes, tensors
