@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from nntest.model.case import Case, Library, Plan, Platform, Subject
-from nntest.model.point import Launch, Origin, Point, Sample, Verification, WarmUp, Watch
+from nntest.model.point import KernelCall, Launch, Origin, Point, Profile, Sample, Verification, WarmUp, Watch
 from nntest.model.species import SPECIES
 
 CONV = {
@@ -108,3 +108,22 @@ def make_point(*, repetitions: int = 10, launches: int = 5, session: str = "2026
 def with_seed(point: Point, seed: int) -> Point:
     """Return the point of another case."""
     return replace(point, case=replace(point.case, seed=seed))
+
+
+def with_profile(point: Point, profiler: str = "OpenCL layer") -> Point:
+    """Return the point as a profiler would have seen it: two kernels a call, the second left to the driver's size."""
+    calls = (
+        KernelCall(
+            kernel="im2col",
+            queued_us=0.0,
+            submit_us=1.0,
+            start_us=2.0,
+            end_us=12.5,
+            global_size=(8, 8),
+            local_size=(8, 1),
+        ),
+        KernelCall(kernel="gemm", queued_us=1.0, submit_us=2.0, start_us=13.0, end_us=63.0, global_size=(64,)),
+    )
+    profile = Profile(kernels_us={"im2col": 10.5, "gemm": 50.0}, calls=calls)
+    samples = tuple(replace(sample, profile=profile) for sample in point.samples)
+    return replace(point, samples=samples, extra={**point.extra, "profiler": profiler})

@@ -13,6 +13,7 @@ from nntest.analyses.names import (
     shortened,
     subject_labels,
 )
+from nntest.analyses.options import Options
 from nntest.analyses.selection import select
 from nntest.analyses.style import FAINT, empty_figure, new_figure, ordered_subjects, subject_styles
 from nntest.errors import UsageError
@@ -36,7 +37,9 @@ def table(source, options):
     """Return the samples drawn: the case columns, launch, round, repetition and the metric."""
     points = _kernels(source) if options.group_by == KERNEL else source.points
     require(points, ["time_us", options.metric, options.group_by], where=NAME)
-    ranked = select(points, options, where=NAME).ranked
+    # kernels are of profiled points alone
+    asked = Options({**options, "include": (*options.include, "profiled")}) if options.group_by == KERNEL else options
+    ranked = select(points, asked, where=NAME).ranked
     columns = [*CASE, "session", "launch", "round", "repetition", "trust", KERNEL, options.metric]
     return {NAME: ranked[ranked[options.metric].notna()][present(ranked, columns)].reset_index(drop=True)}
 

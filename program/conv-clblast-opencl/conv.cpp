@@ -1,4 +1,4 @@
-// Convolution by CLBlast: CONVGEMM (im2col and a matrix product), and GER, which adds the bias to every pixel.
+// Convolution by CLBlast: CONVGEMM, a matrix product over unfolded windows, and GER, which adds the bias to every pixel.
 #include "clblast_program.h"
 
 namespace {

@@ -52,7 +52,8 @@ def test_dashes_and_underscores_are_alike_and_typed_values_pass() -> None:
         ),
         (
             {"include": "everything"},
-            "speedup: include is 'everything'; expected one of failed, wrong, unverified, emulated, simulated",
+            "speedup: include is 'everything'; "
+            "expected one of failed, wrong, unverified, emulated, simulated, profiled",
         ),
     ],
 )

@@ -18,7 +18,7 @@ from nntest.model.point_json import to_json
 from nntest.store.publish import open_experiment, save_point
 from nntest.store.repository import Repository
 from tests.crawl.conftest import SHARED
-from tests.points import make_platform, make_point, make_subject, with_seed
+from tests.points import make_platform, make_point, make_subject, with_profile, with_seed
 
 TAGS = ["nntest", "conv-onednn-cpu", "onednn-cpu-3.2.0", "conv"]
 
@@ -213,11 +213,11 @@ DAMAGE = {
     "a list": (lambda data: b"[1]", "holds no JSON object; expected a point; "),
     "foreign": (lambda data: b'{"a": 1}', "no view (nntest, imported, caffe, original) knows such a point; "),
     "newer": (
-        lambda data: data.replace(b'"format":"1.1.0"', b'"format":"2.0.0"'),
+        lambda data: data.replace(b'"format":"1.2.0"', b'"format":"2.0.0"'),
         "format 2.0.0 is newer than 1.x, which this nntest reads; update nntest to read it",
     ),
     "no version": (
-        lambda data: data.replace(b'"format":"1.1.0"', b'"format":7'),
+        lambda data: data.replace(b'"format":"1.2.0"', b'"format":7'),
         "nntest.format is '7'; expected a version such as 1.0.0; remove the file or restore it from its source",
     ),
     "no samples": (
@@ -428,6 +428,19 @@ def test_kernels_of_the_original(tmp_path):
     (folder / "ckp-0123456789abcdef.0001.json").write_text(json.dumps(words))
     frame = nntest.kernels(folder)
     assert frame[["repetition", "kernel", "time_us"]].values.tolist() == [[0, "gemm", 12.5], [0, "im2col", 3.0]]
+
+
+def test_kernels_of_our_points(repository, experiment):
+    save_point(experiment, with_profile(make_point(repetitions=2, launches=1)))
+    save_point(experiment, with_seed(make_point(repetitions=2, launches=1), 7))
+    frame = nntest.kernels(repository.path)
+    assert frame[["repetition", "kernel", "time_us"]].values.tolist() == [
+        [0, "gemm", 50.0],
+        [0, "im2col", 10.5],
+        [1, "gemm", 50.0],
+        [1, "im2col", 10.5],
+    ]
+    assert set(frame["library_version"]) == {"3.2.0"}
 
 
 def test_a_view_of_ones_own(tmp_path):

@@ -12,7 +12,7 @@ from nntest.model import point_json
 from nntest.model.case import Case, Library, Plan, Platform, Subject
 from nntest.model.point import Energy, Failure, Launch, Origin, Point, Sample, Verification, WarmUp, Watch
 from nntest.model.point_json import FORMAT, from_json, schema, to_bytes, to_json
-from tests.points import make_point
+from tests.points import make_point, with_profile
 
 ROOT = Path(__file__).parents[2]
 
@@ -159,6 +159,25 @@ def test_the_ck_part_of_a_point():
     assert words["features"]["platform"]["platform"]["model"] == "KVM 1.0"
 
 
+def test_what_a_profiler_saw_stands_where_the_original_had_it_and_in_full():
+    point = with_profile(make_point(repetitions=2, launches=1))
+    words = orjson.loads(to_bytes(point))
+    assert words["choices"]["dvdt_prof"] == "yes"
+    assert words["characteristics_list"][1]["run"]["execution_time_opencl_us"] == {"im2col": 10.5, "gemm": 50.0}
+    assert words["nntest"]["extra"]["profiler"] == "OpenCL layer"
+    assert not list(Draft202012Validator(schema()).iter_errors(words))
+    restored = from_json(words)
+    assert restored == point
+    assert restored.samples[0].profile.calls[0].global_size == (8, 8)
+
+
+def test_kernels_of_a_processor_are_no_kernels_of_opencl():
+    run = to_json(with_profile(make_point(repetitions=1, launches=1), "oneDNN verbose"))["characteristics_list"][0][
+        "run"
+    ]
+    assert "execution_time_opencl_us" not in run
+
+
 def test_a_failure_gives_one_item_with_its_reason():
     point = make_point(failure=Failure(kind="crash", reason="SIGSEGV in layer 3"))
     assert to_json(point)["characteristics_list"] == [
@@ -230,12 +249,12 @@ def test_a_point_of_format_1_0_has_no_energy_and_loads():
         (None, "p: no nntest block was found, so this is not a point of ours; `nntest.load` reads it"),
         (
             {"format": "new"},
-            "p: nntest.format is 'new'; expected a version such as 1.1.0; "
+            "p: nntest.format is 'new'; expected a version such as 1.2.0; "
             "remove the file or restore it from its source",
         ),
         (
             {"format": "1.0.0"},
-            "p: the nntest block is damaged (KeyError: 'case'); expected format 1.1.0; "
+            "p: the nntest block is damaged (KeyError: 'case'); expected format 1.2.0; "
             "remove the file or restore it from its source",
         ),
     ],

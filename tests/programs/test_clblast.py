@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from nntest.errors import MissingPartError
-from nntest.measure.driver import DriverProcess, UnsupportedCase
+from nntest.measure.build import build_layer
+from nntest.measure.driver import DriverFailure, DriverProcess, UnsupportedCase
 from nntest.measure.libraries import clblast, find_library
+from nntest.measure.profiling import OPENCL_LAYER, profiled
 from nntest.measure.reference import ReferenceCache
 from nntest.measure.verify import verify
+from nntest.model.point import Profile
 from nntest.model.species import SPECIES
-from tests.programs.build import CACHE, REPOSITORY, case_of, source_of, start
+from tests.programs.build import CACHE, REPOSITORY, built, case_of, source_of, start
 
 NAMES = ("conv-clblast-opencl", "fullyconnected-clblast-opencl", "gemm-clblast-opencl")
 REFERENCES = ReferenceCache(CACHE.parent / "references")
@@ -154,3 +157,36 @@ def _prefix(driver: DriverProcess) -> str:
     for byte in f"{driver.describe['device']}|{platform}|{version}".encode():
         value = (value ^ byte) * 0x100000001B3 % 2**64
     return f"clblast-{value:016x}"
+
+
+def test_the_layer_takes_every_kernel_of_a_block_down(tmp_path: Path) -> None:
+    library = find_library(clblast.NAME)
+    program = profiled(
+        built("conv-clblast-opencl"), OPENCL_LAYER, lambda: build_layer(library, "opencl_profile", cache_root=CACHE)
+    )
+    values = {"CK_IN_SHAPE_C": 8, "CK_IN_SHAPE_H": 9, "CK_IN_SHAPE_W": 9, "CK_OUT_SHAPE_C": 8, "CK_CONV_KERNEL": 3}
+    with DriverProcess.start(program, cores=(), threads=1, env=KERNELS, heap_offset=64, timeout_s=300) as driver:
+        driver.setup(1, case_of("conv-clblast-opencl", values))
+        answer = driver.block(1, loops=4)
+        profile = Profile.of(answer.profile or {})
+        again = Profile.of(driver.block(1, loops=1).profile or {})
+    assert sum(profile.kernels_us.values()) <= 1e6 * answer.seconds / answer.loops
+    names = [call.kernel for call in profile.calls]
+    assert names == [call.kernel for call in again.calls]
+    assert set(names) == set(profile.kernels_us)
+    assert "Xger" in names
+    for call in profile.calls:
+        assert call.queued_us <= call.submit_us <= call.start_us <= call.end_us
+        assert len(call.global_size) == len(call.local_size) > 0
+    assert profile.calls[0].queued_us == 0
+
+
+def test_without_layers_a_profile_is_refused_in_words() -> None:
+    env = {**KERNELS, "NNTEST_PROFILE_LAYER": "/nowhere/layer.so"}
+    with begin("gemm-clblast-opencl", **env) as driver:
+        driver.setup(1, case_of("gemm-clblast-opencl", json.loads(shapes_of(NAMES[2])[0].read_text())))
+        with pytest.raises(DriverFailure) as caught:
+            driver.block(1, loops=1)
+    assert str(caught.value).endswith(
+        "profile: the OpenCL loader took no layer; expected ocl-icd 2.3 or later, or leave --profile out"
+    )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nntest.model.case import Case, Library, Plan, Platform, Subject
-from nntest.model.point import Failure, Launch, Origin, Point, Sample, Verification, WarmUp, Watch
+from nntest.model.point import Failure, Launch, Origin, Point, Profile, Sample, Verification, WarmUp, Watch
 from nntest.statistics.interval import interval
 from nntest.statistics.series import Series
 from nntest.statistics.trust import FLAGS, UNSTABLE, VERDICTS, assess, relative_half_width
@@ -77,6 +77,7 @@ def test_a_calm_point_is_stable() -> None:
         ("major_faults", point(watch=lambda launch, round_: Watch(major_faults=int(launch + round_ == 0)))),
         ("never_settled", point(launches=[launch(0, warm_up=WarmUp(settled=False))], samples=point().samples)),
         ("threads_unpinned", point(launches=[launch(0, cores=())], samples=point().samples)),
+        ("profiled", point(samples=[replace(point().samples[0], profile=Profile(kernels_us={"gemm": 1.0}))])),
         ("resumed", point(launches=[launch(0, resumed=True)], samples=point().samples)),
         ("output_varies", point(extra={"output_varies": True})),
         ("restarted", point(extra={"restarted": True})),

@@ -19,7 +19,7 @@ COMMON: Mapping[str, Mapping[str, Any]] = {
     "include": {
         "type": "list",
         "default": "",
-        "choices": ["failed", "wrong", "unverified", "emulated", "simulated"],
+        "choices": ["failed", "wrong", "unverified", "emulated", "simulated", "profiled"],
         "help": "kinds of rows to use although rankings leave them out (failed rows never have a time)",
     },
 }

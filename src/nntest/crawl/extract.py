@@ -4,7 +4,7 @@ This half runs in worker processes and needs neither numpy nor pandas; :mod:`nnt
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Any
@@ -210,12 +210,11 @@ class Extractor:
         found: list[Any] = []
         tags: list[tuple[str, ...]] = []
         layout = None
-        for items, tag in zip(rows, points.tags, strict=True):
+        for inner, tag in zip(self._inner(part, points, rows), points.tags, strict=True):
             first = len(found)
-            repetitions = items if isinstance(items, list) else []
-            inner = points.inner(self.view.items, repetitions, [tag] * len(repetitions))
             layout = inner.layout.items.get(part.items) if inner.layout else None
-            for turn, value in enumerate(inner.at(part.items or part.mapping)):
+            keys = () if self.view.columns else part.items or part.mapping
+            for turn, value in enumerate(inner.at(keys)):
                 parts = value or [] if layout else _parts_of(part, value)
                 found.extend(parts)
                 turns.extend([turn] * len(parts))
@@ -231,6 +230,17 @@ class Extractor:
                 _extend(self._block.row_codes, {name: column.evaluate(documents)})
         for name, values in columns.items():
             self._block.row_numbers.setdefault(name, bytearray()).extend(pack_numbers(values))
+
+    def _inner(self, part: Parts, points: Documents, rows: list[Any]) -> Iterator[Documents]:
+        """Yield each point's repetitions, or, where these are columns, what stands in the part's own column."""
+        if self.view.columns:
+            rows = points.at(part.items or part.mapping)
+        for items, tag in zip(rows, points.tags, strict=True):
+            repetitions = items if isinstance(items, list) else []
+            tags = [tag] * len(repetitions)
+            yield (
+                Documents(repetitions, tags) if self.view.columns else points.inner(self.view.items, repetitions, tags)
+            )
 
     def _add_list(self, keys: Keys, values: list[Any]) -> None:
         lengths = _lengths(values)

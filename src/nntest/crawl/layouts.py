@@ -95,7 +95,10 @@ def _ask(node: _Node, rules: Rules, kind: Any) -> None:
 
 def _ask_parts(view: View, part: Part, repetition: _Node) -> None:
     parts = getattr(view, part) if part else None
-    if parts is None or view.columns:
+    if parts is None:
+        return
+    if view.columns:
+        repetition.ask(parts.items or parts.mapping, Any)
         return
     if parts.mapping:
         repetition.ask(parts.mapping, Any)

@@ -12,7 +12,8 @@ A view file is an object with
   with one value per repetition;
 - ``repetition``: rules by column; their paths start at the item, or, with ``columns``, at the point;
 - ``layers``, ``kernels`` (optional): the ``items`` (a list of objects) or the ``mapping`` (an object, whose items
-  are seen as objects with ``key`` and ``value``) of one repetition, with rules by column.
+  are seen as objects with ``key`` and ``value``) of one repetition, with rules by column; with ``columns``, the path
+  of a list with one of these per repetition.
 
 A column has a list of rules; the first that gives a value counts. A rule has one source: ``path`` (keys joined by
 dots), ``tag`` (position in the entry's tags), ``tag_in`` (the first tag that is in this list), ``tag_like`` (the

@@ -95,6 +95,9 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     skip_output_validation: Annotated[
         bool, _option("--skip-output-validation", _HOW, "Do not check outputs; the points say so.")
     ] = False,
+    profile: Annotated[
+        bool, _option("--profile", _HOW, "Take the account of each call's kernels, which costs time.", "--dvdt-prof")
+    ] = False,
     share: Annotated[bool, _option("--share", _HOW, "Measure beside another session; the points are flagged.")] = False,
     timestamp: Annotated[
         str, _option("--timestamp", _WHERE, "Last part of the experiments' names; the time without it.")
@@ -136,6 +139,7 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         tuner=words(tuner) or ("",),
         compute_platform_id=compute_platform_id,
         compute_device_id=compute_device_id,
+        profile=profile,
         data=cast("Fill", data),
         seed=seed,
         env=dict(_assignment(item) for item in env or []),

@@ -28,6 +28,7 @@ NATIVE = Path(__file__).parent.parent / "native"
 
 DRIVER_NAME = "nntest-driver"
 OPERATOR_NAME = "operator.so"
+LAYER_NAME = "layer.so"
 
 _COMMON_FLAGS = ("-std=c++17", "-Wall", "-Wextra")
 _DRIVER_FLAGS = (*_COMMON_FLAGS, "-O3", "-pthread")
@@ -59,6 +60,7 @@ class ProgramSource(Protocol):
 class BuiltProgram:
     """A program ready to run; ``built`` says that something was compiled just now.
 
+    ``profiler`` names who keeps account of its kernels (see `nntest.measure.profiling`), empty where nobody does.
     ``runner`` stands in front of the driver's command: the emulator of a target; empty on real hardware.
     """
 
@@ -68,6 +70,7 @@ class BuiltProgram:
     env: Mapping[str, str]
     built: bool
     runner: tuple[str, ...] = ()
+    profiler: str = ""
 
 
 def build(
@@ -138,6 +141,31 @@ def build(
         env=dict(library.env),
         built=operator_built or driver_built,
     )
+
+
+def build_layer(library: FoundLibrary, name: str, *, cache_root: Path, compiler: Compiler | None = None) -> Path:
+    """Compile an OpenCL layer of ours (a file of native/layers), or find it in the cache.
+
+    Raises
+    ------
+    BuildError
+        The compiler refused.
+    MissingPartError
+        There is no compiler.
+    """
+    source = NATIVE / "layers" / f"{name}.cpp"
+    layer, _ = _in_cache(
+        cache_root,
+        label=name.replace("_", "-"),
+        file_name=LAYER_NAME,
+        sources=[source],
+        depends=[source, *sorted(NATIVE.glob("*.h"))],
+        arguments=[*_OPERATOR_FLAGS, *_library_flags(library)],
+        libraries=[],
+        inputs={},
+        compiler=compiler or find_compiler(),
+    )
+    return layer
 
 
 def program_hash(program: ProgramSource) -> str:

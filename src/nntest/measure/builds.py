@@ -8,6 +8,7 @@ from nntest.measure.account import Account
 from nntest.measure.devices import OPENCL, device_environment, platform_with_device
 from nntest.measure.interrupts import Interrupts
 from nntest.measure.plan import SessionPlan
+from nntest.measure.profiling import PROFILE_KEY
 from nntest.measure.reporter import Reporter
 from nntest.measure.standing import Standing
 from nntest.measure.trial import Candidate
@@ -56,8 +57,8 @@ def build_all(
             missing.append(error)
     if missing and not outcomes:
         raise missing[0]
-    for error in missing:
-        reporter.note(f"left out: {error}")
+    for lacking in missing:
+        reporter.note(f"left out: {lacking}")
     standings: dict[str, Standing] = {}
     for trial in plan.trials:
         if id(trial.candidate) not in outcomes:
@@ -79,9 +80,15 @@ def _prepare(candidate: Candidate, plan: SessionPlan, platform: Platform, world:
         return _Outcome(subject=world.unbuilt_subject(candidate), platform=platform, reason=str(error))
     if candidate.program.target_kind == OPENCL:
         built = replace(built, env={**device_environment(plan.request, world.cache_root), **built.env})
+    if candidate.program.target_kind == OPENCL and not platform.gpu:
         try:
             described = world.describe(built)
         except DriverError as error:
             return _Outcome(subject=built.subject, platform=platform, reason=str(error))
         platform = platform_with_device(platform, described, program=candidate.program.uoa)
+    if any(PROFILE_KEY in trial.case.env for trial in plan.trials if trial.candidate is candidate):
+        try:
+            built = world.profiled(candidate, built)
+        except BuildError as error:
+            return _Outcome(subject=built.subject, platform=platform, reason=str(error))
     return _Outcome(subject=built.subject, platform=platform, built=built)

@@ -11,6 +11,7 @@ from nntest.measure.devices import OPENCL, TUNER_KEY
 from nntest.measure.groups import Group, form_groups
 from nntest.measure.libraries.isa import isa_environment
 from nntest.measure.libraries.registry import usual_versions
+from nntest.measure.profiling import PROFILE_KEY, profiler_of
 from nntest.measure.request import RunRequest
 from nntest.measure.selection import (
     Shape,
@@ -77,6 +78,7 @@ def plan_session(request: RunRequest, world: World) -> SessionPlan:
     programs = _fitting(request, programs, shapes, notes)
     candidates = _candidates(request, programs, world, notes)
     _check_tuner(request, candidates)
+    _check_profile(request, candidates, notes)
     trials = _trials(request, candidates, shapes, notes)
     plan = Plan(
         repetitions=request.repetitions,
@@ -215,6 +217,19 @@ def _check_tuner(request: RunRequest, candidates: Sequence[Candidate]) -> None:
         )
 
 
+def _check_profile(request: RunRequest, candidates: Sequence[Candidate], notes: list[str]) -> None:
+    """Tell which programs nobody keeps account of; they are measured as ever."""
+    without = dict.fromkeys(one.program.uoa for one in candidates if not profiler_of(one.program))
+    if not request.profile:
+        return
+    if len(without) == len({one.program.uoa for one in candidates}):
+        raise UsageError(
+            f"profile: {', '.join(without)} keep no account of their kernels; expected programs on an OpenCL device, "
+            "or of oneDNN; leave it out"
+        )
+    notes += [f"{name}: measured without a profile, its library keeps no account of its kernels" for name in without]
+
+
 def _isa_limits(request: RunRequest, candidate: Candidate, notes: list[str]) -> list[str]:
     """Return the values of isa_max that the candidate's library knows; one that it cannot be held to is told."""
     limits = []
@@ -235,6 +250,15 @@ def _isa_refusal(library: str, isa_max: str) -> str:
     return ""
 
 
+def _env(request: RunRequest, candidate: Candidate, shape: Shape, tuner: str) -> dict[str, str]:
+    env = program_env(request, [shape.species])
+    if tuner:
+        env[TUNER_KEY] = tuner
+    if request.profile and profiler_of(candidate.program):
+        env[PROFILE_KEY] = "yes"
+    return env
+
+
 def _cases(request: RunRequest, candidate: Candidate, shape: Shape, limits: Sequence[str]) -> list[Case]:
     return [
         Case(
@@ -250,7 +274,7 @@ def _cases(request: RunRequest, candidate: Candidate, shape: Shape, limits: Sequ
             post_ops=post_ops,
             data=request.data,
             seed=seed_of(request),
-            env={**program_env(request, [shape.species]), **({TUNER_KEY: tuner} if tuner else {})},
+            env=_env(request, candidate, shape, tuner),
         )
         for threads, layout, cache, isa_max, post_ops, tuner in product(
             dict.fromkeys(request.threads),

@@ -8,7 +8,7 @@ from typing import Any
 from nntest.measure.interrupts import INTERRUPTED
 from nntest.measure.journal import journal_paths, read_records
 from nntest.measure.standing import LOSSES, Loss, Standing
-from nntest.model.point import Launch, Sample, Verification, WarmUp, Watch
+from nntest.model.point import Launch, Profile, Sample, Verification, WarmUp, Watch
 
 
 @dataclass
@@ -156,4 +156,5 @@ def _sample(record: Mapping[str, Any]) -> Sample:
         seconds=record["seconds"],
         at_s=record["at_s"],
         watch=Watch(**record["watch"]),
+        profile=Profile.of(record["profile"]) if record.get("profile") else None,
     )

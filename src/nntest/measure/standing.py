@@ -55,6 +55,11 @@ class Standing:
         if self.loss is None:
             self.loss, self.reason = loss, reason
 
+    def _profiler(self) -> dict[str, str]:
+        """Name who kept account of the kernels."""
+        profiler = self.built.profiler if self.built is not None else ""
+        return {"profiler": profiler} if profiler and any(sample.profile for sample in self.samples) else {}
+
     def point(self, plan: Plan, origin: Origin, *, shared_machine: bool, energy: Energy | None = None) -> Point:
         """Return the point that the trial has become, judged.
 
@@ -82,7 +87,7 @@ class Standing:
             "failure": None if self.loss is None else Failure(kind=self.loss, reason=self.reason),
             "memory_bytes": self.memory_bytes,
             "energy": energy,
-            "extra": {name: True for name, value in seen.items() if value},
+            "extra": {**{name: True for name, value in seen.items() if value}, **self._profiler()},
         }
         trust, flags = assess(Point(**facts))
         return Point(**facts, trust=trust, flags=flags)

@@ -30,6 +30,51 @@ class Watch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KernelCall:
+    """One call of a kernel of an OpenCL device; moments in microseconds of its clock since the first was queued.
+
+    Sizes count work items by dimension; an empty ``local_size`` was left to the driver.
+    """
+
+    kernel: str
+    queued_us: float
+    submit_us: float
+    start_us: float
+    end_us: float
+    global_size: tuple[int, ...] = ()
+    local_size: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What happened within one block: microseconds of one call by kernel, and the last call's kernels in full."""
+
+    kernels_us: Mapping[str, float]
+    calls: tuple[KernelCall, ...] = ()
+
+    @classmethod
+    def of(cls, words: Mapping[str, Any]) -> "Profile":
+        """Read it from plain JSON.
+
+        Raises
+        ------
+        KeyError, TypeError
+            Something is missing.
+        """
+        calls = tuple(
+            KernelCall(
+                **{
+                    **{key: call[key] for key in ("kernel", "queued_us", "submit_us", "start_us", "end_us")},
+                    "global_size": tuple(call["global_size"]),
+                    "local_size": tuple(call["local_size"]),
+                }
+            )
+            for call in words["calls"]
+        )
+        return cls(kernels_us=dict(words["kernels_us"]), calls=calls)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sample:
     """One timed block of ``loops`` calls that took ``seconds`` in all; its value is ``seconds / loops``.
 
@@ -43,6 +88,7 @@ class Sample:
     seconds: float
     at_s: float
     watch: Watch = Watch()
+    profile: Profile | None = None
 
     @property
     def value_s(self) -> float:

@@ -7,6 +7,7 @@ newer minor one):
   trust and flags.
 - 1.1.0: energy (how it was taken, or why not), launches.idle_w, samples.package_j, .dram_j and .core_j; without them
   an energy is unknown.
+- 1.2.0: samples.kernels_us and samples.calls, what a profiler saw; extra.profiler, who that was.
 """
 
 import math
@@ -20,10 +21,21 @@ import orjson
 
 from nntest.errors import DataError
 from nntest.model.case import Case, Library, Plan, Platform, Subject
-from nntest.model.point import Energy, Failure, Launch, Origin, Point, Sample, Verification, WarmUp, Watch
+from nntest.model.point import (
+    Energy,
+    Failure,
+    Launch,
+    Origin,
+    Point,
+    Profile,
+    Sample,
+    Verification,
+    WarmUp,
+    Watch,
+)
 from nntest.model.species import SPECIES
 
-FORMAT = "1.1.0"
+FORMAT = "1.2.0"
 SCHEMA_FILE = "point.schema.json"
 
 Json = dict[str, Any]
@@ -190,6 +202,10 @@ def _sample_columns(samples: Sequence[Sample]) -> Json:
         seen = [getattr(sample.watch, name) for sample in samples]
         if any(value is not None for value in seen):
             columns[name] = seen
+    profiles = [sample.profile for sample in samples]
+    if any(profiles):
+        columns["kernels_us"] = [dict(one.kernels_us) if one else {} for one in profiles]
+        columns["calls"] = [[asdict(call) for call in one.calls] if one else [] for one in profiles]
     return columns
 
 
@@ -242,9 +258,16 @@ def _samples(columns: Json) -> list[Sample]:
             seconds=seconds,
             at_s=at_s,
             watch=Watch(**{name: values[index] for name, values in watched}),
+            profile=_profile(columns, index),
         )
         for index, (launch, turn, loops, seconds, at_s) in enumerate(basic)
     ]
+
+
+def _profile(columns: Json, index: int) -> Profile | None:
+    if not columns.get("kernels_us") or not columns["kernels_us"][index]:
+        return None
+    return Profile.of({"kernels_us": columns["kernels_us"][index], "calls": columns["calls"][index]})
 
 
 def _restore(kind: type[T], words: Mapping[str, Any]) -> T:
@@ -270,10 +293,18 @@ def _characteristics(point: Point) -> list[Json]:
                 "run_success": "yes",
                 "run_success_bool": True,
                 **checked,
+                **_opencl_times(point, sample),
             }
         }
         for sample in point.samples
     ]
+
+
+def _opencl_times(point: Point, sample: Sample) -> Json:
+    """Return the original's key for what its profiler saw; it knew kernels of OpenCL alone."""
+    if sample.profile is None or "OpenCL" not in point.extra.get("profiler", ""):
+        return {}
+    return {"execution_time_opencl_us": dict(sample.profile.kernels_us)}
 
 
 def _failed_run(failure: Failure) -> Json:
@@ -298,7 +329,7 @@ def _choices(point: Point) -> Json:
         "data_uoa": case.program,
         "dataset_file": point.origin.dataset_file,
         "dataset_uoa": point.origin.dataset,
-        "dvdt_prof": "no",
+        "dvdt_prof": _yes(any(sample.profile for sample in point.samples)),
         "env": {
             **values,
             "CK_ABS_DIFF_THRESHOLD": _ABS_DIFF_THRESHOLD,

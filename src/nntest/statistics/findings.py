@@ -159,6 +159,10 @@ _FINDINGS: Mapping[str, tuple[Callable[[Point], str], str]] = {
         lambda _: "equal inputs gave outputs that differ in their bits, all of them right",
         "the library sums in an order of its own with each call; compare its times, not its bits",
     ),
+    "profiled": (
+        lambda point: f"{point.extra.get('profiler', 'a profiler')} kept account of its kernels, which costs time",
+        "measure without --profile what is to be compared",
+    ),
     "restarted": (
         lambda _: "a neighbour's crash took its process down, and it was set up again",
         "leave the crashing program out: `nntest show` of its experiment names it",

@@ -169,6 +169,7 @@ FLAGS: dict[str, Callable[[Point], bool]] = {
     "threads_unpinned": _threads_unpinned,
     "output_varies": lambda point: bool(point.extra.get("output_varies")),
     "restarted": lambda point: bool(point.extra.get("restarted")),
+    "profiled": lambda point: any(sample.profile for sample in point.samples),
     "resumed": _resumed,
     "shared_machine": lambda point: bool(point.extra.get("shared_machine")),
 }

@@ -1,0 +1,27 @@
+// What a library does within a block, in its own or its device's words, where the session asks for it.
+#pragma once
+
+#include <string>
+
+#include "timing.h"
+
+namespace nntest {
+
+// NNTEST_PROFILE_LAYER names the OpenCL layer that takes kernels down; NNTEST_PROFILE_PRINTED says that the library
+// prints its account, which is then marked off by lines of ours. Without either, nothing is done.
+class Profiler {
+ public:
+  Profiler();
+
+  void begin();
+
+  // The account of the block's timed calls as JSON; empty where there is none, or where it was printed.
+  std::string end(const Block& block);
+
+ private:
+  std::string layer_;
+  bool printed_;
+  void* loaded_ = nullptr;
+};
+
+}  // namespace nntest
