@@ -113,7 +113,7 @@ def test_two_states_cost_power_and_some_coverage() -> None:
     """A launch in the other state moves its pair by more than any effect: neither symmetric nor normal.
 
     The interval holds the truth in some 91 % instead of 95, the smallest effect is found in some 60 % instead of 90;
-    what equal subjects show stays rare. Such points carry the flag of launches that stand apart.
+    equal subjects are called different as rarely as elsewhere.
     """
     inside = [item.low <= 1.04 <= item.high for item in compared(TWO_STATES, 1.04, 500, 21)]
     assert np.mean(inside) >= 0.89
