@@ -33,7 +33,12 @@ POINT = Point(
 )
 TRIAL: Any = SimpleNamespace(name="conv-x x-1 3-2-1")
 PLAN: Any = SimpleNamespace(
-    trials=[1, 2, 3], groups=[1, 2], notes=["a word"], plan=SimpleNamespace(repetitions=10), estimated_s=12.0
+    trials=[1, 2, 3],
+    groups=[1, 2],
+    notes=["a word"],
+    plan=SimpleNamespace(repetitions=10),
+    estimated_s=12.0,
+    request=SimpleNamespace(resume=False),
 )
 
 
@@ -81,6 +86,22 @@ def test_a_pipe_gets_plain_lines() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("left", "line"),
+    [
+        ((1, 1, 4.0), "resumed: 1 of 3 cases left, in 1 group, 10 repetitions each; about 4.00 s of measuring"),
+        ((0, 0, 0.0), "resumed: nothing is left to do"),
+    ],
+)
+def test_a_resumed_session_tells_what_is_left_of_it(left: tuple[int, int, float], line: str) -> None:
+    screen = Screen(terminal=False)
+    plan: Any = SimpleNamespace(**{**vars(PLAN), "request": SimpleNamespace(resume=True)})
+    with screen.reporter as reporter:
+        reporter.session_started(plan)
+        reporter.session_resumed(plan, *left)
+    assert screen.err.getvalue().splitlines() == ["a word", line]
+
+
 def test_a_terminal_gets_a_bar_with_the_time_left() -> None:
     screen = Screen(terminal=True)
     with screen.reporter as reporter:
@@ -97,10 +118,23 @@ def test_a_terminal_gets_a_bar_with_the_time_left() -> None:
 
 def test_the_summary_adds_up() -> None:
     summary: Any = SimpleNamespace(
-        points=3, failed=1, unsupported=1, skipped=0, refused={"y": "no Winograd on 1x1"}, experiments={"e": Path("e")}
+        points=3,
+        failed=1,
+        unsupported=1,
+        found=0,
+        found_failed=0,
+        refused={"y": "no Winograd on 1x1"},
+        experiments={"e": Path("e")},
     )
     assert list(summary_lines(summary)) == [
         "3 points, 1 of them failed, 1 unsupported",
         "unsupported: y: no Winograd on 1x1",
         "recorded in e",
     ]
+
+
+def test_the_summary_of_a_resumed_session_counts_what_failed_before() -> None:
+    summary: Any = SimpleNamespace(
+        points=0, failed=0, unsupported=0, found=14, found_failed=3, refused={}, experiments={}
+    )
+    assert list(summary_lines(summary)) == ["0 points, 14 already there (3 of them failed)"]

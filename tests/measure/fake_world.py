@@ -296,6 +296,9 @@ class LoggingReporter(SilentReporter):
     def note(self, text: str) -> None:
         self.notes.append(text)
 
+    def session_resumed(self, plan: Any, cases: int, groups: int, estimated_s: float) -> None:
+        self.events.append(f"{cases} left in {groups}")
+
     def case_done(self, trial: Any, point: Point | None) -> None:
         self.events.append(f"case {trial.name} {point.trust if point else 'unsupported'}")
 

@@ -1,6 +1,8 @@
 """An ended session continues: exactly what is missing, wherever its journal was cut."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +10,20 @@ import orjson
 import pytest
 
 from nntest.errors import UsageError
+from nntest.measure.interrupts import SessionInterrupted
 from nntest.measure.journal import read_records
 from nntest.measure.request import RunRequest
 from nntest.measure.session import Summary, plan_session, run_session
-from tests.measure.fake_world import UNSUPPORTED, FakeClock, FakeWorld, Killed, LoggingReporter, always, make_repository
+from tests.measure.fake_world import (
+    CRASH,
+    UNSUPPORTED,
+    FakeClock,
+    FakeWorld,
+    Killed,
+    LoggingReporter,
+    always,
+    make_repository,
+)
 
 
 def run(fake: FakeWorld, *, resume: bool = False, reporter: LoggingReporter | None = None, **options: Any) -> Summary:
@@ -49,6 +61,11 @@ def kill_at_block(fake: FakeWorld, number: int) -> None:
     fake.before_block = die
 
 
+def interrupt_at_block(fake: FakeWorld, number: int) -> None:
+    blocks = iter(range(1_000_000))
+    fake.before_block = lambda: os.kill(os.getpid(), signal.SIGINT) if next(blocks) == number else None
+
+
 def blocks_asked(fake: FakeWorld) -> int:
     return len(fake.logged("block"))
 
@@ -77,6 +94,61 @@ def test_a_finished_session_has_nothing_to_resume(fake: FakeWorld) -> None:
     assert (summary.points, summary.skipped, summary.exit_code) == (0, 6, 0)
     assert fake.logged("start") == []
     assert fake.points() == before
+
+
+def test_what_failed_before_is_counted_again(fake: FakeWorld) -> None:
+    fake.faults["softmax-one", "8-1-1"] = always("setup", CRASH)
+    assert run(fake).exit_code == 3
+    fake.faults.clear()
+    summary = run(fake, resume=True)
+    assert (summary.points, summary.failed, summary.found, summary.found_failed) == (0, 0, 6, 1)
+    assert summary.exit_code == 3
+
+
+def test_of_a_case_measured_twice_the_newest_point_counts(fake: FakeWorld) -> None:
+    fake.faults["softmax-one", "8-1-1"] = always("setup", CRASH)
+    run(fake)
+    fake.faults.clear()
+    run(fake)
+    summary = run(fake, resume=True)
+    assert (summary.found, summary.found_failed, summary.exit_code) == (6, 0, 0)
+
+
+def test_an_interrupted_resumed_session_counts_all_its_points(fake: FakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nntest.measure.groups.MAX_TRIALS", 2)
+    interrupt_at_block(fake, 12)
+    first = run(fake)
+    assert (first.points, first.interrupted) == (2, True)
+    interrupt_at_block(fake, 6)
+    second = run(fake, resume=True)
+    assert (second.points, second.found, second.exit_code) == (2, 2, 130)
+    assert second.advice.startswith("interrupted: 4 points are on disk; add --timestamp=t --resume")
+
+
+def test_a_session_that_is_ended_while_it_builds_counts_its_points(
+    fake: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(fake)
+
+    def stop(*_args: object, **_options: object) -> None:
+        raise SessionInterrupted
+
+    monkeypatch.setattr("nntest.measure.session.build_all", stop)
+    summary = run(fake, resume=True)
+    assert summary.advice.startswith("interrupted: 6 points are on disk;")
+    again = run(fake)  # a new session of that name has no points yet
+    assert again.advice.startswith("interrupted: 0 points are on disk;")
+
+
+def test_a_resumed_session_tells_what_is_left(fake: FakeWorld) -> None:
+    kill_at_block(fake, 15)
+    with pytest.raises(Killed):
+        run(fake)
+    fake.before_block = lambda: None
+    reporter = LoggingReporter()
+    run(fake, resume=True, reporter=reporter)
+    run(fake, resume=True, reporter=reporter)
+    assert [event for event in reporter.events if "left" in event] == ["6 left in 1", "0 left in 0"]
 
 
 def test_what_was_unsupported_is_not_asked_again(fake: FakeWorld) -> None:

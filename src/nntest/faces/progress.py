@@ -65,14 +65,25 @@ class ProgressReporter(SilentReporter):
             self._bar = None
 
     def session_started(self, plan: "SessionPlan") -> None:
-        """Say how much there is to do, and what was left out."""
+        """Say how much there is to do, and what was left out; of a resumed session that is not known yet."""
         self._cases, self._groups = len(plan.trials), len(plan.groups)
         for text in plan.notes:
             self.note(text)
+        if not plan.request.resume:
+            self._say(
+                f"{count_of(self._cases, 'case')} in {count_of(self._groups, 'group')}, "
+                f"{count_of(plan.plan.repetitions, 'repetition')} each; "
+                f"about {format_duration(plan.estimated_s)} of measuring"
+            )
+
+    def session_resumed(self, plan: "SessionPlan", cases: int, groups: int, estimated_s: float) -> None:
+        """Say how much is left to do."""
+        self._cases, self._groups = cases, groups
         self._say(
-            f"{count_of(self._cases, 'case')} in {count_of(self._groups, 'group')}, "
-            f"{count_of(plan.plan.repetitions, 'repetition')} each; "
-            f"about {format_duration(plan.estimated_s)} of measuring"
+            f"resumed: {cases} of {count_of(len(plan.trials), 'case')} left, in {count_of(groups, 'group')}, "
+            f"{count_of(plan.plan.repetitions, 'repetition')} each; about {format_duration(estimated_s)} of measuring"
+            if cases
+            else "resumed: nothing is left to do"
         )
 
     def building(self, name: str) -> None:

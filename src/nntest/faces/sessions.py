@@ -71,11 +71,12 @@ def _advice(summary: "Summary", *, resumable: bool) -> str:
 
 def summary_lines(summary: "Summary") -> Iterator[str]:
     """Yield what became of a session: counts that add up to its cases, and where the points are."""
+    failed_before = f" ({summary.found_failed} of them failed)" if summary.found_failed else ""
     counts = (
         (summary.points, "point" if summary.points == 1 else "points"),
         (summary.failed, "of them failed"),
         (summary.unsupported, "unsupported"),
-        (summary.skipped, "already there"),
+        (summary.found, f"already there{failed_before}"),
     )
     yield ", ".join(f"{count} {what}" for count, what in counts if count or what.startswith("point"))
     yield from (f"unsupported: {name}: {reason}" for name, reason in summary.refused.items())

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from nntest.measure.world import World
 from nntest.measure.writable import require_writable
 from nntest.model.case import Platform
 from nntest.model.point import Point
+from nntest.store.entries import is_point_name
 from nntest.store.publish import open_experiment, save_point
 from nntest.store.repository import Repository
 
@@ -50,6 +52,14 @@ def experiment_meta(trial: Trial, plan: SessionPlan, platform: Platform, started
             "versions": {tag: trial.candidate.library.library.version},
         },
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A point that is there: the id of the session that made it (empty where unknown), and whether it failed."""
+
+    session: str
+    failed: bool
 
 
 class Recorder:
@@ -93,20 +103,31 @@ class Recorder:
         meta = experiment_meta(trial, self._plan, self._platform, self._started)
         return open_experiment(self._repository, name, meta, now=lambda: self._started)
 
-    def has_point(self, trial: Trial, uid: str, *, session: str = "") -> bool:
-        """Tell whether the trial's experiment has a point of that uid, of that session or of whichever."""
-        folder = self._repository.path / "experiment" / self._name(trial)
-        paths = (path for path in folder.glob(f"ckp-{uid}.[0-9]*.json") if path.name.count(".") == 2)
-        return any(not session or _session_of(path) == session for path in paths)
+    def find_point(self, trial: Trial, uid: str, *, session: str = "") -> Found | None:
+        """Look for a point of that uid in the trial's experiment, the newest of that session or of whichever."""
+        paths = self._points(self._name(trial), f"{uid}.[0-9]*")
+        found = (_found(path) for path in sorted(paths, reverse=True))
+        return next((one for one in found if not session or one.session == session), None)
+
+    def count_points(self, *, session: str = "") -> int:
+        """Count the cases that have a point in the session's experiments, of that session or of whichever."""
+        paths = (path for name in {self._name(trial) for trial in self._plan.trials} for path in self._points(name))
+        return len({path.parent / path.name.split(".")[0] for path in paths
+                    if not session or _found(path).session == session})  # fmt: skip
+
+    def _points(self, name: str, uid: str = "*") -> list[Path]:
+        folder = self._repository.path / "experiment" / name
+        return [path for path in folder.glob(f"ckp-{uid}.json") if is_point_name(path.name)]
 
     def _name(self, trial: Trial) -> str:
         tag = trial.candidate.library.library.tag
         return experiment_uoa(trial.case.program, tag, self._plan.timestamp, self._plan.request.record_uoa)
 
 
-def _session_of(path: Path) -> str:
-    """Return the id of the session that made a point; empty for a point of other tools and for a damaged one."""
+def _found(path: Path) -> Found:
+    """Return what a point says of itself; a point of other tools and a damaged one say nothing."""
     try:
-        return str(orjson.loads(path.read_bytes())["nntest"]["session"]["id"])
-    except (OSError, ValueError, TypeError, KeyError):
-        return ""
+        block = orjson.loads(path.read_bytes())["nntest"]
+        return Found(session=str(block["session"]["id"]), failed=block.get("failure") is not None)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return Found(session="", failed=False)

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass, field
 
 from nntest.measure.groups import Group, form_groups, make_group
 from nntest.measure.plan import SessionPlan
+from nntest.measure.record import Found
 from nntest.measure.recovery import Recovered, RecoveredGroup
 from nntest.measure.standing import Standing
 from nntest.measure.trial import Trial
+from nntest.model.case import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +20,22 @@ class GroupWork:
     standings: tuple[Standing, ...]
     launches_done: int = 0
 
+    def estimated_s(self, plan: Plan) -> float:
+        """Rough time of the launches that are left, in seconds."""
+        return self.group.estimated_s * max(plan.launches - self.launches_done, 0) / plan.launches
+
 
 @dataclass(kw_only=True)
 class Work:
-    """All groups to measure; ``skipped`` counts the cases that need nothing any more, ``refused`` says why some."""
+    """All groups to measure; ``skipped`` counts the cases that need nothing any more, ``refused`` says why some.
+
+    ``found`` counts those that have a point already, ``found_failed`` those of them whose point has failed.
+    """
 
     groups: list[GroupWork] = field(default_factory=list)
     skipped: int = 0
+    found: int = 0
+    found_failed: int = 0
     refused: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -33,7 +44,7 @@ def what_is_left(
     plan: SessionPlan,
     standings: Sequence[Standing],
     recovered: Recovered | None,
-    has_point: Callable[[Trial, str], bool],
+    find_point: Callable[[Trial, str], Found | None],
 ) -> Work:
     """Return the groups to measure.
 
@@ -46,9 +57,12 @@ def what_is_left(
     work = Work()
     missing = {standing.uid: standing for standing in standings}
     for standing in standings:
-        if has_point(standing.trial, standing.uid):
+        point = find_point(standing.trial, standing.uid)
+        if point is not None:
             del missing[standing.uid]
             work.skipped += 1
+            work.found += 1
+            work.found_failed += point.failed
     first_number = 0
     if recovered is not None:
         _leave_out_unsupported(work, missing, recovered)

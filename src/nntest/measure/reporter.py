@@ -17,6 +17,9 @@ class Reporter(Protocol):
     def session_started(self, plan: "SessionPlan") -> None:
         """Nothing was built or run yet."""
 
+    def session_resumed(self, plan: "SessionPlan", cases: int, groups: int, estimated_s: float) -> None:
+        """So much of a resumed session is left to measure, which takes about so many seconds."""
+
     def building(self, name: str) -> None:
         """A program is about to be compiled, or found in the cache."""
 
@@ -40,6 +43,9 @@ class SilentReporter:
     """Tells nothing; a base for reporters that tell little."""
 
     def session_started(self, plan: "SessionPlan") -> None:
+        """Tell nothing."""
+
+    def session_resumed(self, plan: "SessionPlan", cases: int, groups: int, estimated_s: float) -> None:
         """Tell nothing."""
 
     def building(self, name: str) -> None:

@@ -18,9 +18,9 @@ from nntest.measure.output import OutputCheck, output_scratch
 from nntest.measure.plan import SessionPlan
 from nntest.measure.plan import plan_session as _plan_session
 from nntest.measure.precision import Patience
-from nntest.measure.record import Recorder
+from nntest.measure.record import Found, Recorder
 from nntest.measure.recovery import Recovered, recover_newest
-from nntest.measure.remainder import GroupWork, what_is_left
+from nntest.measure.remainder import GroupWork, Work, what_is_left
 from nntest.measure.reporter import Reporter, SilentReporter
 from nntest.measure.request import RunRequest
 from nntest.measure.standing import Standing
@@ -37,8 +37,9 @@ class Summary:
     """How a session ended.
 
     ``points`` counts those that were made, ``failed`` those of them without a trustworthy time, ``unsupported`` the
-    cases that an operator refused, ``skipped`` those that a resumed session found complete. ``results`` holds the
-    points themselves, in order; ``account_s`` where the time went, in seconds.
+    cases that an operator refused, ``skipped`` those that a resumed session found complete: ``found`` of these have a
+    point, of which ``found_failed`` have failed. ``results`` holds the points that were made, in order; ``account_s``
+    where the time went, in seconds.
     """
 
     points: int
@@ -54,13 +55,15 @@ class Summary:
     harness_by_point_s: Mapping[str, float]
     interrupted: bool = False
     advice: str = ""
+    found: int = 0
+    found_failed: int = 0
 
     @property
     def exit_code(self) -> int:
-        """0 done, 3 some points failed, 130 interrupted."""
+        """0 done, 3 some points failed (also before the session was resumed), 130 interrupted."""
         if self.interrupted:
             return INTERRUPTED
-        return SOME_FAILED if self.failed else 0
+        return SOME_FAILED if self.failed or self.found_failed else 0
 
 
 def plan_session(request: RunRequest, world: World | None = None) -> SessionPlan:
@@ -111,7 +114,7 @@ class _Session:
         self._recorder = Recorder(plan, self._platform, world, started=self._started)
         self._points: list[Point] = []
         self._refused: dict[str, str] = {}
-        self._skipped = 0
+        self._work: Work | None = None
         self._done_s = 0.0
         self._total_s = 0.0
 
@@ -154,8 +157,13 @@ class _Session:
         known = self._recovered
         return self._plan.request.resume and (known is None or known.ended or known.adopts)
 
-    def _has_point(self, trial: Trial, uid: str) -> bool:
-        return self._recorder.has_point(trial, uid, session="" if self._adopts else self._session_id)
+    @property
+    def _whose(self) -> str:
+        """Id of the session whose points count as done; empty for whichever."""
+        return "" if self._adopts else self._session_id
+
+    def _find_point(self, trial: Trial, uid: str) -> Found | None:
+        return self._recorder.find_point(trial, uid, session=self._whose)
 
     def _write_header(self, journal: Journal) -> None:
         self._session_id = self._recovered.session if self._recovered else journal.path.stem
@@ -183,12 +191,14 @@ class _Session:
             interrupts=self._interrupts,
             reporter=self._reporter,
         )
-        work = what_is_left(self._plan, standings, self._recovered, self._has_point)
+        work = self._work = what_is_left(self._plan, standings, self._recovered, self._find_point)
         for note in work.notes:
             self._reporter.note(note)
-        self._skipped = work.skipped
         self._refused.update(work.refused)
-        self._total_s = sum(one.group.estimated_s for one in work.groups)
+        self._total_s = sum(one.estimated_s(self._plan.plan) for one in work.groups)
+        if self._plan.request.resume:
+            cases = sum(len(one.standings) for one in work.groups)
+            self._reporter.session_resumed(self._plan, cases, len(work.groups), self._total_s)
         meter = self._settle(work.groups)
         patience = Patience.of(self._plan.request, self._world.clock)
         with output_scratch() as scratch, output_scratch() as scratch_again:
@@ -272,17 +282,19 @@ class _Session:
         self._reporter.advanced(min(self._done_s, self._total_s), self._total_s)
 
     def _summary(self, journal: Path, *, interrupted: bool) -> Summary:
+        work = self._work or Work()
         advice = ""
         if interrupted and not self._plan.request.no_record:
+            there = len(self._points) + self._there_before()
             advice = (
-                f"interrupted: {len(self._points)} points are on disk; "
+                f"interrupted: {there} {'point is' if there == 1 else 'points are'} on disk; "
                 f"add {resume_options(self._plan)} to the same command to do the rest"
             )
         return Summary(
             points=len(self._points),
             failed=sum(point.failure is not None for point in self._points),
             unsupported=len(self._refused),
-            skipped=self._skipped,
+            skipped=work.skipped,
             experiments=dict(self._recorder.experiments),
             results=tuple(self._points),
             refused=dict(self._refused),
@@ -292,7 +304,15 @@ class _Session:
             harness_by_point_s=dict(self._account.harness_by_point_s),
             interrupted=interrupted,
             advice=advice,
+            found=work.found,
+            found_failed=work.found_failed,
         )
+
+    def _there_before(self) -> int:
+        """Count the points that a resumed session has had before, also where it is ended before it has looked."""
+        if self._work is not None or not self._plan.request.resume:
+            return self._work.found if self._work is not None else 0
+        return self._recorder.count_points(session=self._whose)
 
 
 def resume_options(plan: SessionPlan) -> str:
