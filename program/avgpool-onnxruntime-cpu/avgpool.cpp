@@ -11,7 +11,7 @@ class AvgPool final : public Layer {
  public:
   static constexpr nntest::ProgramTraits traits{"avgpool", "NCHW,auto", "", describe};
 
-  static void check(const Question&) {}
+  static void check(const Question& question) { plan_ahead(question, model(question), true); }
 
   explicit AvgPool(const Question& question) : Layer(question, model(question), true) {}
 

@@ -10,7 +10,9 @@ class Conv final : public Layer {
  public:
   static constexpr nntest::ProgramTraits traits{"conv", "NCHW,auto", "relu", describe};
 
-  static void check(const Question&) {}
+  static void check(const Question& question) {
+    plan_ahead(question, convolution_model(question, "CK_CONV", question.parameter("CK_CONV_GROUPS")), true);
+  }
 
   explicit Conv(const Question& question)
       : Layer(question, convolution_model(question, "CK_CONV", question.parameter("CK_CONV_GROUPS")), true) {}

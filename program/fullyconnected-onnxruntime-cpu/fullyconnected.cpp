@@ -11,7 +11,10 @@ class FullyConnected final : public Layer {
  public:
   static constexpr nntest::ProgramTraits traits{"fullyconnected", "NCHW,auto", "", describe};
 
-  static void check(const Question& question) { require_warm(question); }
+  static void check(const Question& question) {
+    require_warm(question);
+    plan_ahead(question, model(question), false);
+  }
 
   explicit FullyConnected(const Question& question) : Layer(question, model(question), false) {}
 

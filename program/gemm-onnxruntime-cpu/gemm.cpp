@@ -11,7 +11,10 @@ class Gemm final : public Layer {
  public:
   static constexpr nntest::ProgramTraits traits{"gemm", "NCHW,auto", "", describe};
 
-  static void check(const Question& question) { require_warm(question); }
+  static void check(const Question& question) {
+    require_warm(question);
+    plan_ahead(question, model(question), false);
+  }
 
   explicit Gemm(const Question& question) : Layer(question, model(question), false) {}
 

@@ -11,7 +11,7 @@ class MaxPool final : public Layer {
  public:
   static constexpr nntest::ProgramTraits traits{"maxpool", "NCHW,auto", "", describe};
 
-  static void check(const Question&) {}
+  static void check(const Question& question) { plan_ahead(question, model(question), true); }
 
   explicit MaxPool(const Question& question) : Layer(question, model(question), true) {}
 

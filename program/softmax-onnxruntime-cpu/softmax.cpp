@@ -11,7 +11,7 @@ class Softmax final : public Layer {
  public:
   static constexpr nntest::ProgramTraits traits{"softmax", "NCHW,auto", "", describe};
 
-  static void check(const Question&) {}
+  static void check(const Question& question) { plan_ahead(question, model(), false); }
 
   explicit Softmax(const Question& question) : Layer(question, model(), false) {}
 

@@ -63,94 +63,51 @@ struct Plan {
   std::map<nntest_role, onnx::ReadTensor> constants;  // those with a role, under the names that the nodes have for them
 };
 
-// An operator in a session of one node (or of the few that the library makes of one), over buffers of the driver's.
-class Layer : public BatchedOperator {
+inline bool is_parameter(nntest_role role) { return role == NNTEST_WEIGHTS || role == NNTEST_BIAS; }
+
+inline std::size_t elements(const Dims& dims) {
+  std::size_t count = 1;
+  for (const std::int64_t dim : dims) count *= static_cast<std::size_t>(dim);
+  return count;
+}
+
+// A layer before the library has seen it.
+class Draft {
  public:
-  std::vector<Native> natives() const override { return natives_; }
-
-  void reorder_in(nntest_role role, const void* plain, void* native) override {
-    if (role == NNTEST_INPUT) return into_->run({plain}, native);
-    const std::size_t bytes = elements(dims_.at(role)) * sizeof(float);
-    given_[role] = {std::string(static_cast<const char*>(plain), bytes), native};
-    if (given_.size() == parameters_) compile_with_weights();
-  }
-
-  void reorder_out(nntest_role, const void* native, void* plain) override { out_of_->run({native}, plain); }
-
-  void run(void* const* buffers) override { single_->run(inputs_of(buffers), buffers[NNTEST_OUTPUT]); }
-
-  // A call of a session costs about a microsecond beside the computation. Where that counts, the session of a batch has
-  // the node many times, all of them with the same inputs and the same buffer for their outputs.
-  std::int64_t prepare_batch(void* const* buffers) override {
-    constexpr double kLongRunS = 3e-4;
-    constexpr std::int64_t kNodes = 64;
-    const double start = now_s();
-    run(buffers);
-    if (now_s() - start > kLongRunS) return 1;
-    batch_ = compile(kNodes);
-    return kNodes;
-  }
-
-  void run_batch(void* const* buffers) override { batch_->run(inputs_of(buffers), buffers[NNTEST_OUTPUT]); }
-
-  const char* implementation() const override { return implementation_.c_str(); }
-
- protected:
   // `layered`: the library may put reorders around the layer, or fuse its nodes; else it is taken as it is.
-  Layer(const Question& question, const LayerModel& model, bool layered) : threads_(question.threads()), model_(model) {
+  Draft(const Question& question, LayerModel model, bool layered)
+      : threads_(question.threads()),
+        model_(std::move(model)),
+        level_(!layered ? kNoOptimization : question.free_layout() ? kAllOptimization : kExtendedOptimization) {
     for (const nntest_role role : question.roles()) {
-      const auto own = model.dims.find(role);
-      dims_[role] = own != model.dims.end() ? own->second : question.dims(role);
-      if (is_parameter(role)) ++parameters_;
+      const auto own = model_.dims.find(role);
+      dims_[role] = own != model_.dims.end() ? own->second : question.dims(role);
     }
-    level_ = !layered ? kNoOptimization : question.free_layout() ? kAllOptimization : kExtendedOptimization;
-    plan_ = plan_with_any_weights();
-    natives_ = plain_natives(question);
-    for (Native& native : natives_) {
-      if (native.role == NNTEST_INPUT && plan_.reorder_in) block(native);
-      if (native.role == NNTEST_OUTPUT && plan_.reorder_out) block(native);
-      if (is_parameter(native.role)) keep_constant(native);
-    }
-    for (const onnx::ReadNode& node : plan_.nodes) {
-      const bool blocked = plan_.reorder_in || plan_.reorder_out;
-      implementation_ += (implementation_.empty() ? "" : "+") + (blocked ? "nchwc." + node.kind : node.kind);
-    }
-    const Port input{"input", dims_.at(NNTEST_INPUT)}, output{"output", dims_.at(NNTEST_OUTPUT)};
-    if (plan_.reorder_in) into_ = reorder(*plan_.reorder_in, input, {plan_.input, native_dims(NNTEST_INPUT)});
-    if (plan_.reorder_out) out_of_ = reorder(*plan_.reorder_out, {plan_.output, native_dims(NNTEST_OUTPUT)}, output);
-    if (parameters_ == 0) single_ = compile(1);
   }
 
- private:
-  struct Given {
-    std::string floats;
-    void* native;
-  };
+  const std::map<nntest_role, Dims>& dims() const { return dims_; }
 
-  static bool is_parameter(nntest_role role) { return role == NNTEST_WEIGHTS || role == NNTEST_BIAS; }
-  static const char* constant_name(nntest_role role) { return role == NNTEST_WEIGHTS ? "weights" : "bias"; }
-
-  static std::size_t elements(const Dims& dims) {
-    std::size_t count = 1;
-    for (const std::int64_t dim : dims) count *= static_cast<std::size_t>(dim);
-    return count;
-  }
-
-  bool has_input1() const { return dims_.count(NNTEST_INPUT1) != 0; }
-
-  std::vector<const void*> inputs_of(void* const* buffers) const {
-    std::vector<const void*> inputs{buffers[NNTEST_INPUT]};
-    if (has_input1()) inputs.push_back(buffers[NNTEST_INPUT1]);
-    return inputs;
+  // Two drafts with one key get one plan.
+  std::string key() const {
+    std::string key = std::to_string(level_);
+    for (const onnx::Node& node : model_.nodes) key += "|" + node.message().bytes();
+    for (const auto& [role, dims] : dims_) {
+      key += "|" + std::to_string(role);
+      for (const std::int64_t dim : dims) key += "," + std::to_string(dim);
+    }
+    return key;
   }
 
   // Which layout and kernel the library chooses does not depend on the values, so zeros will do.
   Plan plan_with_any_weights() const {
     std::map<nntest_role, std::string> zeros;
     for (const auto& [role, dims] : dims_) {
-      if (is_parameter(role)) zeros[role] = std::string(elements(dims) * sizeof(float), '\0');
+      const bool needed = level_ != kNoOptimization;  // else nobody looks at them
+      if (is_parameter(role)) zeros[role] = std::string(needed ? elements(dims) * sizeof(float) : 0, '\0');
     }
-    return plan(zeros);
+    Plan made = plan(zeros);
+    for (auto& [role, constant] : made.constants) constant.floats = {};
+    return made;
   }
 
   Plan plan(const std::map<nntest_role, std::string>& values) const {
@@ -160,7 +117,7 @@ class Layer : public BatchedOperator {
     }
     for (const onnx::Node& node : model_.nodes) graph.add(node);
     std::vector<Port> inputs{{"input", dims_.at(NNTEST_INPUT)}};
-    if (has_input1()) inputs.push_back({"input1", dims_.at(NNTEST_INPUT1)});
+    if (dims_.count(NNTEST_INPUT1) != 0) inputs.push_back({"input1", dims_.at(NNTEST_INPUT1)});
     for (const Port& input : inputs) graph.input(input.name, input.dims);
     const Port output{"output", dims_.at(NNTEST_OUTPUT)};
     graph.output(output.name, output.dims);
@@ -193,6 +150,99 @@ class Layer : public BatchedOperator {
       plan.constants[at == 1 ? NNTEST_WEIGHTS : NNTEST_BIAS] = std::move(constant);
     }
     return plan;
+  }
+
+ private:
+  static const char* constant_name(nntest_role role) { return role == NNTEST_WEIGHTS ? "weights" : "bias"; }
+
+  int threads_;
+  LayerModel model_;
+  int level_;
+  std::map<nntest_role, Dims> dims_;
+};
+
+// An operator in a session of one node (or of the few that the library makes of one), over buffers of the driver's.
+class Layer : public BatchedOperator {
+ public:
+  std::vector<Native> natives() const override { return natives_; }
+
+  void reorder_in(nntest_role role, const void* plain, void* native) override {
+    if (role == NNTEST_INPUT) return into_->run({plain}, native);
+    const std::size_t bytes = elements(dims_.at(role)) * sizeof(float);
+    given_[role] = {std::string(static_cast<const char*>(plain), bytes), native};
+    if (given_.size() == parameters_) compile_with_weights();
+  }
+
+  void reorder_out(nntest_role, const void* native, void* plain) override { out_of_->run({native}, plain); }
+
+  void run(void* const* buffers) override { single_->run(inputs_of(buffers), buffers[NNTEST_OUTPUT]); }
+
+  // A call of a session costs about a microsecond beside the computation. Where that counts, the session of a batch has
+  // the node many times, all of them with the same inputs and the same buffer for their outputs.
+  std::int64_t prepare_batch(void* const* buffers) override {
+    constexpr double kLongRunS = 3e-4;
+    constexpr std::int64_t kNodes = 64;
+    const double start = now_s();
+    run(buffers);
+    if (now_s() - start > kLongRunS) return 1;
+    batch_ = compile(kNodes);
+    return kNodes;
+  }
+
+  void run_batch(void* const* buffers) override { batch_->run(inputs_of(buffers), buffers[NNTEST_OUTPUT]); }
+
+  const char* implementation() const override { return implementation_.c_str(); }
+
+  // What the library makes of the layer is found out while the case is asked for: no application pays for that.
+  static void plan_ahead(const Question& question, const LayerModel& model, bool layered) {
+    const Draft draft(question, model, layered);
+    if (layered) channels_in_block(question.threads());  // asked once
+    if (last_plan().key != draft.key()) last_plan() = {draft.key(), draft.plan_with_any_weights()};
+  }
+
+ protected:
+  Layer(const Question& question, const LayerModel& model, bool layered)
+      : threads_(question.threads()), draft_(question, model, layered), dims_(draft_.dims()) {
+    for (const auto& [role, dims] : dims_) parameters_ += is_parameter(role) ? 1 : 0;
+    plan_ = last_plan().key == draft_.key() ? last_plan().plan : draft_.plan_with_any_weights();
+    natives_ = plain_natives(question);
+    for (Native& native : natives_) {
+      if (native.role == NNTEST_INPUT && plan_.reorder_in) block(native);
+      if (native.role == NNTEST_OUTPUT && plan_.reorder_out) block(native);
+      if (is_parameter(native.role)) keep_constant(native);
+    }
+    for (const onnx::ReadNode& node : plan_.nodes) {
+      const bool blocked = plan_.reorder_in || plan_.reorder_out;
+      implementation_ += (implementation_.empty() ? "" : "+") + (blocked ? "nchwc." + node.kind : node.kind);
+    }
+    const Port input{"input", dims_.at(NNTEST_INPUT)}, output{"output", dims_.at(NNTEST_OUTPUT)};
+    if (plan_.reorder_in) into_ = reorder(*plan_.reorder_in, input, {plan_.input, native_dims(NNTEST_INPUT)});
+    if (plan_.reorder_out) out_of_ = reorder(*plan_.reorder_out, {plan_.output, native_dims(NNTEST_OUTPUT)}, output);
+    if (parameters_ == 0) single_ = compile(1);
+  }
+
+ private:
+  struct Given {
+    std::string floats;
+    void* native;
+  };
+
+  struct LastPlan {
+    std::string key;
+    Plan plan;
+  };
+
+  static LastPlan& last_plan() {
+    static LastPlan last;
+    return last;
+  }
+
+  bool has_input1() const { return dims_.count(NNTEST_INPUT1) != 0; }
+
+  std::vector<const void*> inputs_of(void* const* buffers) const {
+    std::vector<const void*> inputs{buffers[NNTEST_INPUT]};
+    if (has_input1()) inputs.push_back(buffers[NNTEST_INPUT1]);
+    return inputs;
   }
 
   Dims native_dims(nntest_role role) const {
@@ -231,7 +281,7 @@ class Layer : public BatchedOperator {
   void compile_with_weights() {
     std::map<nntest_role, std::string> values;
     for (auto& [role, given] : given_) values[role] = std::move(given.floats);
-    Plan made = plan(values);
+    Plan made = draft_.plan(values);
     for (auto& [role, constant] : made.constants) {
       const auto expected = plan_.constants.find(role);
       if (expected == plan_.constants.end() || expected->second.dims != constant.dims) {
@@ -276,8 +326,7 @@ class Layer : public BatchedOperator {
   }
 
   int threads_;
-  LayerModel model_;
-  int level_;
+  Draft draft_;
   std::map<nntest_role, Dims> dims_;
   std::size_t parameters_ = 0;
   Plan plan_;
