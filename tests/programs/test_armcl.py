@@ -1,7 +1,9 @@
 """Arm Compute Library under emulation, against the independent reference; skipped where it is not installed."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -24,8 +26,17 @@ INSTALLED = qemu.read_manifest(qemu.rooms(cache_root())) is not None
 
 needs_target = pytest.mark.skipif(not INSTALLED, reason=f"not installed; `{qemu.INSTALL}`")
 
-NAMES = sorted(path.parents[1].name for path in (REPOSITORY / "program").glob("*-armcl-neon/.cm/meta.json"))
+NAMES = sorted(path.parents[1].name for path in (REPOSITORY / "program").glob("*-armcl-*/.cm/meta.json"))
 QUICK = ("conv", "directconv", "depthwiseconv", "fullyconnected", "softmax")
+QUICK_NEON = [name for name in NAMES if name.startswith(QUICK) and name.endswith("-neon")]
+# Compiling a kernel for the first time takes seconds under emulation: few shapes, each of other kernels.
+QUICK_OPENCL = {
+    "conv-armcl-opencl": ("shape-24-14-14-1-40-1-0",),
+    "directconv-armcl-opencl": ("shape-24-14-14-1-40-1-0", "shape-13-15-17-3-11-1-1"),
+    "depthwiseconv-armcl-opencl": ("shape-13-15-17-1-1", "shape-24-14-14-2-1"),
+    "fullyconnected-armcl-opencl": ("shape-17-1-1-19-1-1", "shape-25-3-5-10-1-1"),
+    "softmax-armcl-opencl": ("shape-17-1-1", "shape-21-5-7", "shape-50257-1-1"),
+}
 REFERENCES = ReferenceCache(CACHE.parent / "references")
 
 # What the library refuses, by the beginning of its words or ours; anything else is a fault.
@@ -41,15 +52,41 @@ REFUSALS = (
     "Arm Compute Library: input->num_dimensions() != 2",
     "Arm Compute Library: Only ",
     "Arm Compute Library: Winograd layer only supports unit strides.",
+    "Arm Compute Library: Winograd input transform ",
+    "Arm Compute Library: Winograd only supports padding up to half kernel size",
+    "Arm Compute Library: This Winograd configuration requires enable_fast_math=true",
+    "Arm Compute Library: Grouping (num_groups != 1) with NHWC data layout is not supported",
+    "Arm Compute Library: Kernel sizes other than 1x1, 3x3, 5x5 or 9x9 are not supported",
+    "Arm Compute Library: Weights should have same width and height",
 )
 # Positions in float32: 5 of 132,098 values are off by up to 4.6 units where 4 are allowed.
-TOO_COARSE = {("resizebilinear-armcl-neon", "shape-2-65-65-2-257-257-h")}
+TOO_COARSE = {
+    ("resizebilinear-armcl-neon", "shape-2-65-65-2-257-257-h"),
+    ("resizebilinear-armcl-opencl", "shape-2-65-65-2-257-257-h"),
+}
 
-MOBILENET = (
-    ("conv-armcl-neon", "tensor-conv-mobilenets-v1-1.0-224", "shape-512-14-14-1-512-1-0"),
-    ("conv-armcl-neon", "tensor-conv-mobilenets-v1-1.0-224", "shape-3-224-224-3-32-2-0"),
-    ("directconv-armcl-neon", "tensor-conv-mobilenets-v1-1.0-224", "shape-512-14-14-1-512-1-0"),
-)
+# By species: the first two are always checked, the others with --full.
+MOBILENET = {
+    "conv": (
+        ("tensor-conv-mobilenets-v1-1.0-224", "shape-512-14-14-1-512-1-0"),
+        ("tensor-conv-mobilenets-v1-1.0-224", "shape-3-224-224-3-32-2-0"),
+        ("tensor-conv-mobilenets-v1-1.0-224", "shape-512-7-7-1-1024-1-0"),
+        ("tensor-conv-mobilenets-v1-1.0-224", "shape-1024-1-1-1-1001-1-0"),
+    ),
+    "depthwiseconv": (
+        ("tensor-depthwiseconv-mobilenets-v1-1.0-224", "shape-512-14-14-1-1"),
+        ("tensor-depthwiseconv-mobilenets-v1-1.0-224", "shape-64-112-112-2-0.0.1.1"),
+        ("tensor-depthwiseconv-mobilenets-v1-1.0-224", "shape-32-112-112-1-1"),
+        ("tensor-depthwiseconv-mobilenets-v1-1.0-224", "shape-512-14-14-2-0.0.1.1"),
+    ),
+    "fullyconnected": (
+        ("tensor-fullyconnected-mobilenets-v1-1.0-224", "shape-1024-1-1-1001-1-1"),
+        ("tensor-fullyconnected-mobilenets-v1", "shape-256-1-1-1001-1-1"),
+        ("tensor-fullyconnected-mobilenets-v1", "shape-512-1-1-1001-1-1"),
+        ("tensor-fullyconnected-mobilenets-v1", "shape-768-1-1-1001-1-1"),
+    ),
+    "softmax": (("tensor-softmax-mobilenets-v1-1.0-224", "shape-1001-1-1"),),
+}
 
 
 @cache
@@ -60,8 +97,8 @@ def built(name: str) -> BuiltProgram:
     return replace(build(source, library, cache_root=CACHE, compiler=target.compiler), runner=target.runner)
 
 
-def start(name: str, *, threads: int = 1) -> DriverProcess:
-    return DriverProcess.start(built(name), cores=(), threads=threads, env={}, heap_offset=64, timeout_s=120)
+def start(name: str, **env: str) -> DriverProcess:
+    return DriverProcess.start(built(name), cores=(), threads=1, env=env, heap_offset=64, timeout_s=300)
 
 
 def shapes_of(name: str) -> Iterator[Path]:
@@ -87,22 +124,68 @@ def check(name: str, driver: DriverProcess, file: Path, *, layout: str, batch: i
     return True
 
 
-def check_all(name: str, folder: Path, *, batches: tuple[int, ...]) -> int:
-    with start(name) as driver:
-        return sum(
-            check(name, driver, file, layout=layout, batch=batch, folder=folder)
-            for file in shapes_of(name)
-            if (name, file.stem) not in TOO_COARSE
-            for layout in ("NCHW", "NHWC")
-            for batch in batches
-        )
+def check_shapes(
+    name: str, driver: DriverProcess, folder: Path, *, batches: tuple[int, ...], shapes: tuple[str, ...] = ()
+) -> int:
+    """Check shapes of the species, all without names, in both layouts; return how many were computed."""
+    return sum(
+        check(name, driver, file, layout=layout, batch=batch, folder=folder)
+        for file in shapes_of(name)
+        if (name, file.stem) not in TOO_COARSE and (not shapes or file.stem in shapes)
+        for layout in ("NCHW", "NHWC")
+        for batch in batches
+    )
+
+
+def check_mobilenet(
+    name: str, driver: DriverProcess, folder: Path, *, shapes: int, layouts: tuple[str, ...] = ()
+) -> None:
+    """Check shapes of the species in each layout, without layouts in NHWC and NCHW by turns."""
+    wanted = MOBILENET[source_of(name).meta["nntest"]["species"]][:shapes]
+    for number, (dataset, shape) in enumerate(wanted):
+        file = REPOSITORY / "dataset" / dataset / f"{shape}.json"
+        for layout in layouts or (("NHWC", "NCHW")[number % 2],):
+            assert check(name, driver, file, layout=layout, batch=1, folder=folder)
 
 
 @needs_target
 @pytest.mark.native
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(QUICK)])
-def test_edge_shapes_are_right_in_both_layouts(name: str, tmp_path: Path) -> None:
-    assert check_all(name, tmp_path, batches=(1,)) >= 8
+@pytest.mark.parametrize("name", QUICK_NEON)
+def test_edge_shapes_and_two_of_mobilenet_are_right_in_both_layouts(name: str, tmp_path: Path) -> None:
+    with start(name) as driver:
+        assert check_shapes(name, driver, tmp_path, batches=(1,)) >= 8
+        check_mobilenet(name, driver, tmp_path, shapes=2)
+
+
+@pytest.fixture(scope="module")
+def computed_on_opencl(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[int]]]:
+    """Check the shapes of all programs that are tested, two at a time: an emulated compiler of kernels is slow."""
+
+    def compute(name: str) -> int:
+        folder = tmp_path_factory.mktemp(name)
+        with start(name) as driver:
+            computed = check_shapes(name, driver, folder, batches=(1,), shapes=QUICK_OPENCL[name])
+            check_mobilenet(name, driver, folder, shapes=2)
+            return computed
+
+    tested = [item.callspec.params["name"] for item in request.session.items if is_opencl_test(item)]
+    with ThreadPoolExecutor(2) as pool:
+        yield {name: pool.submit(compute, name) for name in tested}
+
+
+def is_opencl_test(item: pytest.Item) -> bool:
+    return item.name.startswith("test_small_shapes_and_two_of_mobilenet_are_right_on_opencl[")
+
+
+@needs_target
+@pytest.mark.native
+@pytest.mark.parametrize("name", QUICK_OPENCL)
+def test_small_shapes_and_two_of_mobilenet_are_right_on_opencl(
+    name: str, computed_on_opencl: Mapping[str, Future[int]]
+) -> None:
+    assert computed_on_opencl[name].result() == 2 * len(QUICK_OPENCL[name])
 
 
 @needs_target
@@ -110,16 +193,34 @@ def test_edge_shapes_are_right_in_both_layouts(name: str, tmp_path: Path) -> Non
 @pytest.mark.full
 @pytest.mark.parametrize("name", NAMES)
 def test_edge_shapes_are_right_in_both_layouts_and_batches(name: str, tmp_path: Path) -> None:
-    assert check_all(name, tmp_path, batches=(1, 2)) >= 10
+    with start(name) as driver:
+        assert check_shapes(name, driver, tmp_path, batches=(1, 2)) >= 10
 
 
 @needs_target
 @pytest.mark.native
-@pytest.mark.parametrize(("name", "dataset", "shape"), MOBILENET)
-def test_shapes_of_mobilenet_are_right(name: str, dataset: str, shape: str, tmp_path: Path) -> None:
+@pytest.mark.full
+@pytest.mark.parametrize("name", [*QUICK_NEON, *QUICK_OPENCL])
+def test_four_shapes_of_mobilenet_are_right_in_both_layouts(name: str, tmp_path: Path) -> None:
     with start(name) as driver:
-        file = REPOSITORY / "dataset" / dataset / f"{shape}.json"
-        assert check(name, driver, file, layout="NHWC", batch=1, folder=tmp_path)
+        check_mobilenet(name, driver, tmp_path, shapes=4, layouts=("NCHW", "NHWC"))
+
+
+@needs_target
+@pytest.mark.native
+def test_the_tuner_s_sizes_are_part_of_what_is_told_and_of_the_set_up(tmp_path: Path) -> None:
+    name, plain = "directconv-armcl-opencl", "CLDirectConvolutionLayer"
+    file = next(file for file in shapes_of(name) if file.stem == "shape-1-1-1-1-1-1-0")
+    case = case_of(name, json.loads(file.read_text()))
+    with start(name) as driver:
+        assert driver.setup(1, case).implementation == plain
+    with start(name, CK_LWS_TUNER_TYPE="DEFAULT") as driver:
+        setup = driver.setup(1, case)
+        assert re.fullmatch(rf"{plain} direct_convolution_f32_\S+=(driver|\d+(x\d+)*)", setup.implementation)
+        assert setup.create_s > setup.first_run_s
+    with start(name, CK_LWS_TUNER_TYPE="FAST") as driver, pytest.raises(UnsupportedCase) as refused:
+        driver.setup(1, case)
+    assert refused.value.reason == "CK_LWS_TUNER_TYPE FAST; expected NONE or DEFAULT"
 
 
 def test_without_a_target_one_line_says_how_to_get_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

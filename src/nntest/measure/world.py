@@ -133,7 +133,7 @@ def real_world(target: str = NATIVE_TARGET) -> World:
     Parameters
     ----------
     target
-        Where programs are built for and run, one of ``targets.TARGET_NAMES``.
+        Where programs are built for and run, one of ``targets.TARGET_NAMES``, or ``ssh:user@board``.
 
     Raises
     ------
@@ -141,6 +141,10 @@ def real_world(target: str = NATIVE_TARGET) -> World:
         There is no such target, or it is not installed.
     """
     root = cache_root()
+    if target.startswith("ssh:"):
+        from nntest.measure.targets.ssh import world_on_board
+
+        return world_on_board(target, _native_world(root))
     if target != NATIVE_TARGET:
         return _world_on(target, root)
     return _native_world(root)
@@ -180,11 +184,32 @@ def _world_on(name: str, root: Path) -> World:
         )
         return replace(built, env={**target.env, **built.env}, runner=target.runner)
 
+    def start_driver(
+        built: "BuiltProgram",
+        *,
+        cores: Sequence[int],
+        threads: int,
+        env: Mapping[str, str],
+        heap_offset: int,
+        timeout_s: float,
+        memory_bytes: int = 0,
+    ) -> Driver:
+        return _start_driver(
+            built,
+            cores=cores,
+            threads=threads,
+            env=env,
+            heap_offset=heap_offset,
+            timeout_s=timeout_s * target.patience,
+            memory_bytes=memory_bytes,
+        )
+
     here = _native_world(root)
     return replace(
         here,
         find_library=target.find_library,
         build=build_for,
+        start_driver=start_driver,
         profiled=lambda candidate, built: _profiled(candidate, built, root, target.compiler),
         platform=lambda: target.platform(here.platform()),
         energy=lambda: ELSEWHERE,
@@ -206,9 +231,7 @@ def _build(candidate: "Candidate", root: Path) -> "BuiltProgram":
     return build(candidate.program, candidate.library, flags=candidate.flags, cache_root=root / "builds")
 
 
-def _profiled(
-    candidate: "Candidate", built: "BuiltProgram", root: Path, compiler: "Compiler | None"
-) -> "BuiltProgram":
+def _profiled(candidate: "Candidate", built: "BuiltProgram", root: Path, compiler: "Compiler | None") -> "BuiltProgram":
     from nntest.measure.build import build_layer
     from nntest.measure.profiling import profiled, profiler_of
 

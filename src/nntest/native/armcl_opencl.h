@@ -14,12 +14,52 @@
 #include <unordered_map>
 
 #include "armcl_program.h"
+#include "json.h"
+#include "opencl_program.h"
 
 namespace nntest::armcl {
 
+// The device that CK's variables name, the first where they name none.
+struct Chosen {
+  cl::Platform platform;
+  cl::Device device;
+
+  static const Chosen& get() {
+    static const Chosen chosen = [] {
+      if (!acl::opencl_is_available()) throw Failure("libOpenCL.so was not found");
+      std::vector<cl::Platform> platforms;
+      cl::Platform::get(&platforms);  // an answer without any platform is an error of the loader's
+      Chosen found;
+      found.platform = opencl::pick(platforms, "CK_COMPUTE_PLATFORM_ID", "platform");
+      std::vector<cl::Device> devices;
+      found.platform.getDevices(CL_DEVICE_TYPE_ALL, &devices);
+      found.device = opencl::pick(devices, "CK_COMPUTE_DEVICE_ID", "device");
+      return found;
+    }();
+    return chosen;
+  }
+};
+
 inline const char* describe_opencl() {
-  static const std::string text = R"({"library":"arm-compute-library-opencl","version":")" + version() +
-                                  R"(","build":"","threading":"opencl","isa":""})";
+  static const std::string text = [] {
+    JsonObject description;
+    description.add("library", "arm-compute-library-opencl")
+        .add("version", version())
+        .add("build", "")
+        .add("threading", "opencl")
+        .add("isa", "");
+    try {
+      const Chosen& chosen = Chosen::get();
+      // the platform's own name is out of reach: the library hands on only the calls that it uses itself
+      const auto name = [](const std::string& padded) { return std::string(padded.c_str()); };
+      description.add("device", name(chosen.device.getInfo<CL_DEVICE_NAME>()))
+          .add("driver", name(chosen.device.getInfo<CL_DEVICE_VERSION>()) + ", driver " +
+                             name(chosen.device.getInfo<CL_DRIVER_VERSION>()));
+    } catch (const std::exception& missing) {
+      description.add("device_missing", missing.what());
+    }
+    return description.text();
+  }();
   return text.c_str();
 }
 
@@ -43,15 +83,10 @@ struct OpenCl {
     if (question.threads() != 1) {
       throw Unsupported("threads " + std::to_string(question.threads()) + "; an OpenCL device has threads of its own");
     }
-    if (!acl::opencl_is_available()) {
-      throw Failure("OpenCL: libOpenCL.so was not found; install it with `apt install ocl-icd-opencl-dev`");
-    }
     static const bool ready = [] {
-      std::vector<cl::Platform> platforms;
-      if (cl::Platform::get(&platforms) != CL_SUCCESS || platforms.empty()) {
-        throw Failure("OpenCL: no device was found; install its driver, or `apt install pocl-opencl-icd`");
-      }
-      acl::CLScheduler::get().default_init(tuner());
+      cl::Device device = Chosen::get().device;
+      cl::Context context(device);
+      acl::CLScheduler::get().default_init_with_context(device, context, tuner());
       return true;
     }();
     static_cast<void>(ready);

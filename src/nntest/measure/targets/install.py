@@ -188,7 +188,6 @@ def opencl_environment(place: Rooms) -> dict[str, str]:
         # newer instructions of the emulated processor end its code in an illegal one
         "POCL_LLVM_CPU_NAME": "cortex-a72",
         "POCL_CACHE_DIR": str(place.kernels),
-        "POCL_MAX_PTHREAD_COUNT": "1",
     }
 
 

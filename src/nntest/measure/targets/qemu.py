@@ -23,6 +23,9 @@ INSTALL = f"nntest target install {NAME}"
 # Raised when what an installation holds changes, so that older ones are made again.
 FORMAT = 2
 
+# An emulated compiler of OpenCL kernels takes most of a minute for some functions, and tuning tries a dozen of each.
+_PATIENCE = 10.0
+
 
 @dataclass(frozen=True)
 class Rooms:
@@ -102,6 +105,7 @@ def find(cache_root: Path) -> Target:
         name=NAME,
         compiler=describe_compiler((str(place.compiler),)),
         runner=(str(place.emulator),),
+        patience=_PATIENCE,
         emulator=str(manifest["emulator"]),
         find_library=lambda name, spec: find_library(name, spec, place.sysroot, manifest["opencl"]),
         platform=lambda host: emulated(host, manifest),

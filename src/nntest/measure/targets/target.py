@@ -26,6 +26,8 @@ class Target:
         Command in front of the driver; empty where it runs by itself.
     env
         Variables that the runner needs; those of library and case win.
+    patience
+        How many times longer than natively a request to a driver may take: the factor of ``--timeout``.
     emulator
         Name and version of what executes the programs; empty on real hardware.
     find_library
@@ -38,6 +40,7 @@ class Target:
     compiler: Compiler | None = None
     runner: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 1.0
     emulator: str = ""
     find_library: Callable[[str, str], FoundLibrary] = find_library
     platform: Callable[[Platform], Platform] = _unchanged
