@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 
 from nntest.errors import BuildError, DriverError, MissingPartError
 from nntest.measure.compiler import find_compiler
@@ -35,8 +35,8 @@ static void time_calls(Call call) {
   benchmark::RunSpecifiedBenchmarks();
 }
 """
-# What comes first in the log are calls of google-benchmark that find out how many to time.
-_SETTLED_SHARE = 0.5
+# What comes first in the log are calls with which google-benchmark finds out how many to time.
+_SETTLED_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -104,23 +104,31 @@ def build_peer(source: str, library: FoundLibrary, google: GoogleBenchmark, cach
     return folder / "peer"
 
 
-def time_by_google_us(peer: Path, core: int, seconds: float) -> float:
-    """Return the time of one call by google-benchmark, in a fresh process."""
+def time_by_google_us(peer: Path, core: int, *, blocks: int, block_s: float) -> float:
+    """Return the time of one call by google-benchmark, in a fresh process: the median of some blocks."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
-        wanted = {"BENCHMARK_MIN_TIME": str(seconds), "BENCHMARK_OUT": str(out), "BENCHMARK_OUT_FORMAT": "json"}
+        wanted = {
+            "BENCHMARK_MIN_TIME": str(block_s),
+            "BENCHMARK_REPETITIONS": str(blocks),
+            "BENCHMARK_OUT": str(out),
+            "BENCHMARK_OUT_FORMAT": "json",
+        }
         _run(peer, core, wanted)
-        [timed] = json.loads(out.read_text())["benchmarks"]
-    assert timed["time_unit"] == "ns"
-    return float(timed["real_time"]) / 1e3
+        rows = [row for row in json.loads(out.read_text())["benchmarks"] if row["run_type"] == "iteration"]
+    assert len(rows) == blocks
+    assert all(row["time_unit"] == "ns" for row in rows)
+    return median(float(row["real_time"]) for row in rows) / 1e3
 
 
-def time_by_verbose_us(peer: Path, core: int, seconds: float) -> float:
+def time_by_verbose_us(peer: Path, core: int, *, blocks: int, block_s: float) -> float:
     """Return the time of one call by oneDNN's log (ONEDNN_VERBOSE=profile_exec), in a fresh process.
 
-    The log's clock has steps of a microsecond or so: the mean over many calls is finer than any of them.
+    The log's clock has steps of a microsecond or so: a mean over many calls is finer than any of them. As elsewhere it
+    is the median of some blocks.
     """
-    text = _run(peer, core, {"BENCHMARK_MIN_TIME": str(seconds), "ONEDNN_VERBOSE": "profile_exec"})
+    wanted = {"BENCHMARK_MIN_TIME": str(block_s), "BENCHMARK_REPETITIONS": str(blocks)}
+    text = _run(peer, core, {**wanted, "ONEDNN_VERBOSE": "profile_exec"})
     lines = [line.split(",") for line in text.splitlines() if line.startswith("onednn_verbose,") and ",exec," in line]
     # The last line is the reorder of the output, if there is one; the primitive's is by far the most frequent kind.
     kinds = [",".join(words[:-1]) for words in lines]
@@ -128,7 +136,9 @@ def time_by_verbose_us(peer: Path, core: int, seconds: float) -> float:
         raise DriverError("peer: oneDNN's log has no line about an execution; its verbose mode may be built out")
     kind = max(set(kinds), key=kinds.count)
     times_ms = [float(words[-1]) for words, own in zip(lines, kinds, strict=True) if own == kind]
-    return 1e3 * fmean(times_ms[int(_SETTLED_SHARE * len(times_ms)) :])
+    settled = times_ms[int(_SETTLED_SHARE * len(times_ms)) :]
+    size = max(1, len(settled) // blocks)
+    return 1e3 * median(fmean(settled[first : first + size]) for first in range(0, size * blocks, size))
 
 
 def _run(peer: Path, core: int, environment: dict[str, str]) -> str:
