@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nntest.errors import MissingPartError
+from nntest.faces import doctor
 from nntest.faces.doctor import examine
 from nntest.measure import energy, libraries
 from nntest.measure.energy import Counter, Counters
@@ -21,6 +22,16 @@ def test_an_absent_library_is_a_note_that_says_how_to_install_it(monkeypatch: py
     found = {one.found: one.verdict for one in examine() if one.subject == "library"}
     assert found["openblas-cpu: was not found; install it with `pip install openblas-cpu`"] == "note"
     assert found["plain-cpu-1.0.0"] == "ok"
+
+
+def test_a_damaged_registration_is_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CK_REPOS", str(tmp_path))
+    monkeypatch.delenv("CK_LOCAL_REPO", raising=False)
+    meta = tmp_path / "local" / "repo" / "mine" / ".cm" / "meta.json"
+    meta.parent.mkdir(parents=True)
+    meta.write_text("")
+    found = [one.verdict for one in doctor._repositories() if one.found.startswith(f"{meta}: ")]
+    assert found == ["wrong"]
 
 
 def test_energy_counters_are_named_or_why_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

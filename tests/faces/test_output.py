@@ -29,6 +29,23 @@ def test_skipped_files_are_named_once(damaged: Path, capsys: pytest.CaptureFixtu
     assert lines[1:] == ["1 file gave no rows"]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["list", "programs", "softmax-plain-cpu"], ["run", "softmax-plain-cpu", "--dataset=*mobilenets*", "--dry-run"]],
+)
+def test_a_damaged_registration_is_one_line(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CK_REPOS", str(tmp_path))
+    monkeypatch.delenv("CK_LOCAL_REPO", raising=False)
+    meta = tmp_path / "local" / "repo" / "mine" / ".cm" / "meta.json"
+    meta.parent.mkdir(parents=True)
+    meta.write_text('{"pa')
+    assert cli.main(command) == 0
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{meta}: no JSON object with a path was found, so that the repository mine is left out; ")
+
+
 @pytest.mark.parametrize("command", [["analyse", "points"], ["report"]])
 def test_skipped_files_are_named_where_nothing_is_left(
     command: list[str], damaged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -5,6 +5,7 @@ from nntest.errors import UsageError
 from nntest.store.repository import (
     Repository,
     checkout_path,
+    damaged_registrations,
     ensure_local_repository,
     known_repositories,
     local_path,
@@ -50,6 +51,20 @@ def test_a_folder_counts_once_under_the_name_that_ck_has_for_it(home, tmp_path):
 def test_nothing_is_created_where_ck_was_never_used(tmp_path):
     assert [repository.path for repository in known_repositories({"HOME": str(tmp_path)})] == [checkout_path()]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [None, b'{"pa', b"[]", b"{}", b'{"path": 3}', b'{"path": ""}'])
+def test_a_damaged_registration_is_told(home, tmp_path, content):
+    assert damaged_registrations(home) == []
+    meta = tmp_path / "CK" / "local" / "repo" / "renamed" / ".cm" / "meta.json"
+    meta.unlink()
+    if content is not None:
+        meta.write_bytes(content)
+    assert [repository.name for repository in known_repositories(home)[1:]] == ["local"]
+    assert damaged_registrations(home) == [
+        f"{meta}: no JSON object with a path was found, so that the repository renamed is left out; "
+        'write {"path": "/the/repository\'s/folder"} there'
+    ]
 
 
 @pytest.mark.parametrize(

@@ -134,10 +134,12 @@ def _older_face(local: Path, root: Path) -> bool:
 
 
 def _repositories() -> Iterator[Finding]:
-    from nntest.store.repository import known_repositories
+    from nntest.store.repository import damaged_registrations, known_repositories
 
     for repository in known_repositories():
         yield Finding(subject="repository", verdict="ok", found=f"{repository.name}: {repository.path}")
+    for line in damaged_registrations():
+        yield Finding(subject="repository", verdict="wrong", found=line)
 
 
 def _compiler() -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nntest.errors import UsageError
-from nntest.faces.output import check_format, print_rows
+from nntest.faces.output import check_format, print_rows, say_damaged_registrations
 from nntest.faces.points import list_points
 
 
@@ -39,6 +39,7 @@ def list_things(  # noqa: PLR0917 - typer reads the options off the signature
         raise UsageError(f"nntest list: {what!r} was given; {guess}")
     if where or shown or source != "local":
         raise UsageError(f"nntest list {what}: --where, --source and --columns are for points; leave them out")
+    say_damaged_registrations()
     heading, rows = _LISTS[what](pattern, tags)
     found = list(rows)
     if found or form != "table":

@@ -66,6 +66,14 @@ def say_skipped(skipped: Sequence[tuple[str, str]]) -> None:
         typer.echo(f"{count_of(len(skipped), 'file')} gave no rows", err=True)
 
 
+def say_damaged_registrations() -> None:
+    """Name ck's damaged registrations on standard error: what their repositories hold is not found."""
+    from nntest.store.repository import damaged_registrations
+
+    for line in damaged_registrations():
+        typer.echo(line, err=True)
+
+
 @contextmanager
 def open_places(places: Sequence[str], tags: str) -> "Iterator[Tables]":
     """Give the tables of sources, and say afterwards which files gave no rows, also where nothing came of the rest."""

@@ -8,6 +8,7 @@ import typer
 
 from nntest.errors import DataError, NNTestError, UsageError
 from nntest.faces.columns import columns, count_of
+from nntest.faces.output import say_damaged_registrations
 from nntest.units import format_duration
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def carry_out(request: "RunRequest") -> int:
     from nntest.measure.plan import plan_session
     from nntest.measure.world import real_world
 
+    say_damaged_registrations()
     world = real_world(request.target)
     try:
         plan = plan_session(request, world)

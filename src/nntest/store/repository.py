@@ -61,6 +61,24 @@ def known_repositories(environ: Mapping[str, str] | None = None) -> list[Reposit
     return list(found.values())
 
 
+def damaged_registrations(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Say, one line each, which of ck's registrations are damaged, so that their repositories are left out.
+
+    Parameters
+    ----------
+    environ
+        As for `known_repositories`.
+    """
+    local = local_path(os.environ if environ is None else environ)
+    return [
+        f"{meta}: no JSON object with a path was found, so that the repository {name} is left out; "
+        'write {"path": "/the/repository\'s/folder"} there'
+        for name, meta, words in _registrations(local)
+        # what ck only reaches over the network has no path
+        if not _path_of(words) and words.get("remote") != "yes"
+    ]
+
+
 def checkout_path() -> Path | None:
     """Return the checkout that this package runs from, or None when it was installed from a wheel."""
     return _HERE if (_HERE / "program").is_dir() and (_HERE / "dataset").is_dir() else None
@@ -135,19 +153,29 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _registered(local: Path) -> Iterator[Repository]:
-    """Yield what ck keeps under local/repo: one entry for each repository, with its path in the entry's meta."""
+    """Yield the repositories that ck has registered and that are there."""
+    for name, _, words in _registrations(local):
+        path = _path_of(words)
+        if path and Path(path).is_dir():
+            yield Repository(name, Path(path))
+
+
+def _registrations(local: Path) -> Iterator[tuple[str, Path, dict[str, Any]]]:
+    """Yield what ck keeps under local/repo, an entry for each repository: its name, its meta's file and content."""
     folder = local / "repo"
     try:
         entries = sorted(folder.iterdir())
     except OSError:
         return
     for entry in entries:
-        words = read_json(entry / ".cm" / "meta.json")
-        path = words.get("path")
-        if entry.name.startswith(".") or not isinstance(path, str) or not path:
-            continue
-        if Path(path).is_dir():
-            yield Repository(_alias_of(folder, entry.name), Path(path))
+        if not entry.name.startswith(".") and (entry / ".cm").is_dir():
+            meta = entry / ".cm" / "meta.json"
+            yield _alias_of(folder, entry.name), meta, read_json(meta)
+
+
+def _path_of(words: Mapping[str, Any]) -> str:
+    path = words.get("path")
+    return path if isinstance(path, str) else ""
 
 
 def _alias_of(folder: Path, name: str) -> str:
