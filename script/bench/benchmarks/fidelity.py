@@ -6,7 +6,8 @@ again with oneDNN's verbose log switched on. Each gives the median of five block
 neither installed nor can be fetched, ``skipped`` says so.
 
 - ``median_ratio``, ``worst_ratio``: our time over a peer's, over all primitives of 10 us and more and both peers; the
-  worst is the one farthest from 1, ``worst`` says of what. ``google_ratio`` and ``verbose_ratio`` are the medians of each peer.
+  worst is the one farthest from 1, ``worst`` says of what. ``google_ratio`` and ``verbose_ratio`` are the medians of
+  each peer.
 - ``equivalent``: share of the ratios that are shown to lie within 2 % of 1, all judged together (Holm).
 """
 
