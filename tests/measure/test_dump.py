@@ -1,13 +1,16 @@
 """Tensors as files: where is settled before anything is measured, and wrong outputs are among them."""
 
 import errno
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nntest.errors import DataError, UsageError
 from nntest.measure.driver import DriverFailure
+from nntest.measure.libraries import FoundLibrary
 from nntest.measure.request import RunRequest
 from nntest.measure.session import plan_session, run_session
 from tests.measure.fake_world import FAILURE, FakeWorld, OtherOutput, always, on
@@ -86,6 +89,35 @@ def test_an_operator_that_fails_while_it_is_dumped_is_a_failed_point(fake: FakeW
     )
     summary = run_session(plan_session(request, world), None, world)
     assert [point.failure and point.failure.kind for point in summary.results] == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("several", "more"),
+    [("flags", {"flags": ("-DA=1", "-DA1")}), ("library", {"library": ("1.0.0", "./mine")}), ("", {})],
+)
+def test_every_subject_of_a_program_has_files_of_its_own(fake: FakeWorld, several: str, more: dict[str, Any]) -> None:
+    world = fake.world()
+    if several == "library":  # two builds of one version
+        find = world.find_library
+
+        def find_either(name: str, spec: str) -> FoundLibrary:
+            found = find(name, "")
+            build = "elsewhere" if spec == "./mine" else found.library.build
+            return replace(found, library=replace(found.library, build=build))
+
+        world = replace(world, find_library=find_either)
+    request = RunRequest(
+        programs="softmax-one", dataset_files=("shape-8-1-1",), timestamp="t", dump=fake.root / "dump", **more
+    )
+    summary = run_session(plan_session(request, world), None, world)
+    subjects = {point.subject.id for point in summary.results}
+    assert len(subjects) == (2 if several else 1)
+    files = list((fake.root / "dump").glob("*.json"))
+    assert {json.loads(path.read_bytes())["nntest"]["subject"] for path in files} == subjects
+    flags = {path.stem.partition("8-1-1")[2] for path in files}
+    assert flags == ({"-DA1"} if several == "flags" else {""})
+    names = {path.stem.partition("8-1-1")[0] for path in files}
+    assert names == {f"softmax-one-1.0.0-{one[:8]}-" if several else "softmax-one-1.0.0-" for one in subjects}
 
 
 def _no_space(path: Path, values: object) -> None:

@@ -1,6 +1,7 @@
 """Tensors of a case as files that anyone can check with NumPy or PyTorch."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ import orjson
 
 from nntest.errors import DataError, UsageError
 from nntest.measure.answers import DriverFailure
+from nntest.measure.devices import TUNER_KEY
 from nntest.measure.inputs import case_tensors
 from nntest.measure.output import read_output
+from nntest.measure.standing import Standing
 from nntest.measure.trial import Trial
 from nntest.model.species import find_species
 
@@ -37,7 +40,7 @@ def open_dump(folder: Path) -> None:
         raise UsageError(f"dump: {folder} cannot be written; choose another folder")
 
 
-def dump_case(folder: Path, driver: "Driver", key: int, trial: Trial) -> Path:
+def dump_case(folder: Path, driver: "Driver", key: int, standing: Standing, stem: str) -> Path:
     """Write ``<stem>-input.npy``, ``-weights.npy``, ``-bias.npy``, ``-output.npy`` and ``<stem>.json``.
 
     Inputs are written as the driver made them, the output as the program computed it, in logical order (NCHW, OIHW).
@@ -45,16 +48,16 @@ def dump_case(folder: Path, driver: "Driver", key: int, trial: Trial) -> Path:
     Returns
     -------
     Path
-        The JSON file: CK_* values of the shape, and which program of which library made the output.
+        The JSON file: CK_* values of the shape, and which program and build of which library made the output.
 
     Raises
     ------
     DataError
         A file could not be written (a full disk), which is no fault of the operator.
     """
-    raw = folder / f"{dump_stem(trial)}.raw"
+    raw = folder / f"{stem}.raw"
     try:
-        return _dump_case(folder, raw, driver, key, trial)
+        return _dump_case(raw, driver, key, standing)
     except OSError as error:
         raise _not_written(folder, error.strerror or str(error)) from error
     except DriverFailure as error:
@@ -73,11 +76,10 @@ def _not_written(folder: Path, reason: str) -> DataError:
     )
 
 
-def _dump_case(folder: Path, raw: Path, driver: "Driver", key: int, trial: Trial) -> Path:
+def _dump_case(raw: Path, driver: "Driver", key: int, standing: Standing) -> Path:
     import numpy as np
 
-    case = trial.case
-    stem = dump_stem(trial)
+    case = standing.trial.case
     for role, dims in case_tensors(case).items():
         if role == "output":
             driver.output(key, raw)
@@ -85,19 +87,33 @@ def _dump_case(folder: Path, raw: Path, driver: "Driver", key: int, trial: Trial
         else:
             driver.dump_tensor(key, role, raw)
             values = np.fromfile(raw, dtype=np.dtype(case.dtype)).reshape(dims)
-        np.save(folder / f"{stem}-{role}.npy", values)
-    path = folder / f"{stem}.json"
-    path.write_bytes(orjson.dumps(_words(trial), option=_FORM))
+        np.save(raw.with_name(f"{raw.stem}-{role}.npy"), values)
+    path = raw.with_suffix(".json")
+    path.write_bytes(orjson.dumps(_words(standing), option=_FORM))
     return path
 
 
-def dump_stem(trial: Trial) -> str:
-    """Name of a case's files: program, library, shape, and what differs from the usual."""
+def dump_stems(standings: Sequence[Standing]) -> dict[str, str]:
+    """Return the names of all cases' files by uid; where a program has several subjects, these are told apart."""
+    subjects: dict[str, set[str]] = {}
+    for standing in standings:
+        subjects.setdefault(standing.trial.case.program, set()).add(standing.subject.id)
+    return {
+        standing.uid: _stem(
+            standing.trial, standing.subject.id[:8] if len(subjects[standing.trial.case.program]) > 1 else ""
+        )
+        for standing in standings
+    }
+
+
+def _stem(trial: Trial, subject: str) -> str:
+    """Name of a case's files: program, library, subject if need be, shape, and what differs from the usual."""
     case = trial.case
     candidate = trial.candidate
     parts = (
         case.program,
         candidate.library.library.version,
+        subject,
         trial.shape.name,
         f"n{case.batch_size}" if case.batch_size != 1 else "",
         f"t{case.threads}" if case.threads != 1 else "",
@@ -105,15 +121,23 @@ def dump_stem(trial: Trial) -> str:
         case.cache if case.cache != "warm" else "",
         case.isa_max,
         case.post_ops,
+        case.env.get(TUNER_KEY, "").lower(),
         "".join(letter for letter in candidate.flags if letter.isalnum()),
     )
     return "-".join(filter(None, parts))
 
 
-def _words(trial: Trial) -> dict[str, object]:
-    case = trial.case
+def _words(standing: Standing) -> dict[str, object]:
+    case, trial, subject = standing.trial.case, standing.trial, standing.subject
     return {
         **find_species(case.species).ck_values(case.parameters, case.batch_size),
         "CK_SEED": case.seed,
-        "nntest": {**case.block(), "library": trial.candidate.library.library.tag, "dataset": trial.shape.dataset},
+        "nntest": {
+            **case.block(),
+            "library": subject.library.tag,
+            "build": subject.library.build,
+            "flags": subject.flags,
+            "subject": subject.id,
+            "dataset": trial.shape.dataset,
+        },
     }

@@ -1,7 +1,7 @@
 """One launch of a group: fresh processes, rounds in shuffled order, outputs checked, samples taken."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -49,7 +49,8 @@ class Bench:
     """What all launches of a session share.
 
     ``began_s`` is the session's start on the world's clock: samples say when they were taken relative to it.
-    ``visited`` is told after each visit, with the trial's standing.
+    ``dump`` takes the tensors, under the names that ``stems`` has by uid. ``visited`` is told after each visit, with
+    the trial's standing.
     """
 
     world: World
@@ -61,6 +62,7 @@ class Bench:
     check: OutputCheck | None
     began_s: float
     dump: Path | None = None
+    stems: Mapping[str, str] = field(default_factory=dict)
     visited: Callable[[Standing], None] = lambda _: None
 
 
@@ -210,7 +212,7 @@ class GroupLaunch:
             self._check(bench.check, answer, standing)
         if bench.dump is not None and self._launch == 0:
             # a wrong output is the one that somebody will want to see
-            dump_case(bench.dump, driver, key, standing.trial)
+            dump_case(bench.dump, driver, key, standing, bench.stems[standing.uid])
         if standing.lost:
             return
         if not decided:

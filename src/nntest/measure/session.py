@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nntest.measure.account import Account
 from nntest.measure.builds import build_all
-from nntest.measure.dump import open_dump
+from nntest.measure.dump import dump_stems, open_dump
 from nntest.measure.energy import EnergyMeter
 from nntest.measure.groups import Group, estimate_s
 from nntest.measure.interrupts import INTERRUPTED, Interrupts, SessionInterrupted
@@ -213,6 +213,7 @@ class _Session:
                 check=None if self._plan.request.skip_output_validation else check,
                 began_s=self._began_s(),
                 dump=self._plan.request.dump,
+                stems=dump_stems(standings),
                 visited=self._visited,
             )
             for index, one in enumerate(work.groups):
