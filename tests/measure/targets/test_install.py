@@ -48,6 +48,18 @@ def test_wrappers_hand_everything_on(tmp_path: Path) -> None:
     assert ran.stdout == f"{libraries}|-cpu|max|-U|LD_LIBRARY_PATH|-L|{place.sysroot}|./x|"
 
 
+def test_the_opencl_compiler_finds_a_linker_for_arm_by_its_plain_name(tmp_path: Path) -> None:
+    place = qemu.rooms(tmp_path / "with a blank")
+    install.write_wrappers(place, compiler=None, emulator="/usr/bin/qemu-aarch64")
+    linker = place.tools / "usr" / "bin" / "aarch64-linux-gnu-ld"
+    linker.parent.mkdir(parents=True)
+    linker.write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
+    linker.chmod(0o755)
+    assert place.linker.name == "ld"
+    linked = subprocess.run([place.linker, "a b.o"], capture_output=True, text=True, env={}, check=True)
+    assert linked.stdout == f"--sysroot={place.tools}|a b.o|"
+
+
 def test_a_failing_self_test_says_what_to_do(tmp_path: Path) -> None:
     place = qemu.rooms(tmp_path)
     install.write_wrappers(place, compiler="/bin/false", emulator="/bin/false")
@@ -55,5 +67,16 @@ def test_a_failing_self_test_says_what_to_do(tmp_path: Path) -> None:
         install.neon_self_test(place)
     assert str(failed.value) == (
         "linux-arm64-qemu: the self-test failed while compiling: exit code 1; "
+        "run `nntest target remove linux-arm64-qemu` and install it again"
+    )
+
+
+def test_a_layer_that_does_not_compile_is_named(tmp_path: Path) -> None:
+    place = qemu.rooms(tmp_path)
+    install.write_wrappers(place, compiler="/bin/false", emulator="/bin/false")
+    with pytest.raises(NNTestError) as failed:
+        install.opencl_environment(place)
+    assert str(failed.value) == (
+        "linux-arm64-qemu: the self-test failed while compiling the OpenCL layer: exit code 1; "
         "run `nntest target remove linux-arm64-qemu` and install it again"
     )

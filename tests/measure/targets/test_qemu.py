@@ -1,5 +1,6 @@
 """The emulated target: its description, its libraries, and a whole session where it is installed."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from nntest.errors import MissingPartError
 from nntest.measure.request import RunRequest
 from nntest.measure.session import plan_session, run_session
 from nntest.measure.targets import qemu
-from nntest.measure.world import cache_root, real_world
+from nntest.measure.world import World, cache_root, real_world
 from nntest.model.case import Platform
+from nntest.model.species import SPECIES
 from nntest.statistics.trust import assess
 from nntest.store.repository import Repository
 
@@ -51,15 +53,43 @@ def test_an_installation_of_another_format_does_not_count(tmp_path: Path) -> Non
     assert qemu.read_manifest(place) == {"format": qemu.FORMAT}
 
 
-@needs_target
-def test_an_emulated_point_is_checked_and_says_that_it_is_emulated(tmp_path: Path) -> None:
-    world = replace(
+def test_opencl_runs_through_a_layer_that_its_description_names(tmp_path: Path) -> None:
+    (tmp_path / "usr/include/aarch64-linux-gnu/arm_compute").mkdir(parents=True)
+    binaries = tmp_path / "usr/lib/aarch64-linux-gnu"
+    binaries.mkdir(parents=True)
+    (binaries / "libarm_compute.so").write_bytes(b"arm_compute_version=v20.08 Build options: ...")
+    neon = qemu.find_library("arm-compute-library-neon", "", tmp_path, OPENCL)
+    assert (neon.library.tag, neon.library.description) == (
+        "arm-compute-library-neon-20.08",
+        "Arm Compute Library 20.08, Neon",
+    )
+    assert not neon.env
+    opencl = qemu.find_library("arm-compute-library-opencl", "20.*", tmp_path, OPENCL)
+    assert (opencl.library.tag, opencl.library.description) == (
+        "arm-compute-library-opencl-20.08",
+        "Arm Compute Library 20.08, OpenCL; altered by nntest-alter 1 (...)",
+    )
+    assert opencl.env == {"OPENCL_LAYERS": "x.so"}
+    with pytest.raises(MissingPartError) as failed:
+        qemu.find_library("arm-compute-library-opencl", "23.*", tmp_path, OPENCL)
+    assert str(failed.value) == (
+        "arm-compute-library-opencl: 23.* was not found (there is arm-compute-library-opencl-20.08); choose that one"
+    )
+
+
+def emulated_world(tmp_path: Path) -> World:
+    return replace(
         real_world(qemu.NAME),
         cache_root=tmp_path / "cache",
         lock_path=tmp_path / "lock",
         repository=lambda name: Repository(name, tmp_path / name),
         repositories=[Repository("nntest", REPOSITORY)],
     )
+
+
+@needs_target
+def test_an_emulated_point_is_checked_and_says_that_it_is_emulated(tmp_path: Path) -> None:
+    world = emulated_world(tmp_path)
     request = RunRequest(
         programs="conv-plain-cpu",
         dataset_uoa="tensor-conv-synthetic",
@@ -73,3 +103,25 @@ def test_an_emulated_point_is_checked_and_says_that_it_is_emulated(tmp_path: Pat
     assert point.platform.emulator == "qemu-aarch64 7.2.22"
     assert assess(point)[0] == "emulated"
     assert point.samples[0].watch.core_ghz is None
+
+
+@needs_target
+def test_an_opencl_point_names_its_device_and_what_was_altered_under_one_tag(tmp_path: Path) -> None:
+    world = emulated_world(tmp_path)
+    request = RunRequest(
+        programs="softmax-armcl-opencl",
+        dataset_uoa="tensor-softmax-synthetic",
+        dataset_files=("shape-17-1-1",),
+        repetitions=1,
+        target=qemu.NAME,
+    )
+    (point,) = run_session(plan_session(request, world), world=world).results
+    assert point.verification.verified
+    assert assess(point)[0] == "emulated"
+    assert point.platform.gpu == "pthread"
+    assert "altered by nntest-alter 1 (reports OpenCL 2.0; " in point.subject.library.description
+    assert point.launches[0].setup_s > 0
+    (meta,) = (tmp_path / "local" / "experiment").glob("*/.cm/meta.json")
+    tags = json.loads(meta.read_text())["tags"]
+    assert [tag for tag in tags if tag.startswith("arm-compute-library-")] == ["arm-compute-library-opencl-20.08"]
+    assert [tag for tag in tags if tag in SPECIES] == ["softmax"]

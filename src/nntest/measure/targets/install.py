@@ -168,7 +168,13 @@ def neon_self_test(place: Rooms) -> list[str]:
 
 
 def opencl_environment(place: Rooms) -> dict[str, str]:
-    """Compile the layer; return the variables that make emulated programs find PoCL and a linker for its kernels."""
+    """Compile the layer; return the variables that make emulated programs find PoCL and a linker for its kernels.
+
+    Raises
+    ------
+    NNTestError
+        It does not compile, or there is no PoCL.
+    """
     headers = f"-I{place.sysroot / 'usr/include'}"
     source = NATIVE / "opencl_alter.c"
     compile_ = [str(place.compiler), "-x", "c", "-std=c11", "-O2", "-shared", "-fPIC", headers]
@@ -178,11 +184,13 @@ def opencl_environment(place: Rooms) -> dict[str, str]:
         for name in ("libgcc.a", "libc.so")
     ]
     place.kernels.mkdir(exist_ok=True)
-    driver = next(iter(sorted((place.sysroot / "usr/lib" / TRIPLET).glob("libpocl.so.*.*.*"))), None)
+    drivers = sorted((place.sysroot / "usr/lib" / TRIPLET).glob("libpocl.so.*.*.*"))
+    if not drivers:
+        raise NNTestError(f"{place.sysroot}: it has no PoCL; run `nntest target remove {NAME}` and install it again")
     return {
         "OPENCL_LAYERS": str(place.layer),
         # an absolute path: PoCL looks for its library of kernels beside itself
-        "OCL_ICD_VENDORS": str(driver),
+        "OCL_ICD_VENDORS": str(drivers[0]),
         "LIBRARY_PATH": ":".join(str(Path(path).resolve().parent) for path in found),
         "COMPILER_PATH": str(place.linker.parent),
         # newer instructions of the emulated processor end its code in an illegal one
