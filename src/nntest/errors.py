@@ -25,6 +25,12 @@ class BusyMachineError(NNTestError):
     """Another session is measuring on this machine."""
 
 
+class ConnectionLostError(NNTestError):
+    """A board cannot be reached any more; what was measured on it meanwhile is left to another session."""
+
+    exit_code = 3
+
+
 class BuildError(NNTestError):
     """A program did not compile; recorded as a failed point, the session goes on."""
 

@@ -60,8 +60,9 @@ class ProgramSource(Protocol):
 class BuiltProgram:
     """A program ready to run; ``built`` says that something was compiled just now.
 
-    ``profiler`` names who keeps account of its kernels (see `nntest.measure.profiling`), empty where nobody does.
-    ``runner`` stands in front of the driver's command: the emulator of a target; empty on real hardware.
+    ``libraries`` are files that have to go where the program goes, where that is another machine. ``profiler`` names
+    who keeps account of its kernels (see `nntest.measure.profiling`), empty where nobody does. ``runner`` stands in
+    front of the driver's command: the emulator of a target; empty on real hardware.
     """
 
     driver: Path
@@ -71,6 +72,7 @@ class BuiltProgram:
     built: bool
     runner: tuple[str, ...] = ()
     profiler: str = ""
+    libraries: tuple[Path, ...] = ()
 
 
 def build(

@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 from urllib.parse import quote
 
 import orjson
 
+from nntest.errors import NNTestError
 from nntest.measure.answers import (
     BandwidthAnswer,
     BlockAnswer,
@@ -86,6 +87,9 @@ class Later:
     output: tuple[Path, str] | None = None
 
 
+_Driver = TypeVar("_Driver", bound="DriverProcess")
+
+
 class DriverProcess:
     """One driver process with one operator loaded; killed and reaped on exit, whatever happened.
 
@@ -93,14 +97,15 @@ class DriverProcess:
     """
 
     def __init__(self, label: str, process: "subprocess.Popen[bytes]", requests: int, answers: int, timeout_s: float):
-        assert process.stdout is not None
+        printed = process.stdout or process.stderr
+        assert printed is not None
         self.describe: Mapping[str, Any] = {}
         self.hello: Mapping[str, Any] = {}
         self._label = label
         self._process = process
         self._requests = requests
         self._answers = answers
-        self._printed = process.stdout
+        self._printed = printed
         self._timeout_s = timeout_s
         self._ahead: deque[bytes] = deque()  # requests that were sent and whose turn has not come
         self._announced: list[bytes] = []
@@ -151,9 +156,7 @@ class DriverProcess:
         answers_in, answers_out = os.pipe()
         command = [*built.runner, str(built.driver), "--operator", str(built.operator), "--serve"]
         command += ["--in", str(requests_in), "--out", str(answers_out), "--parent", str(os.getpid())]
-        command += ["--heap-offset", str(heap_offset), "--memory", str(memory_bytes)]
-        if cores:
-            command += ["--cores", ",".join(map(str, cores[:threads]))]
+        command += start_options(cores, threads, heap_offset, memory_bytes)
         try:
             process = subprocess.Popen(
                 command,
@@ -161,7 +164,7 @@ class DriverProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=(requests_in, answers_out),
-                env=_environment(built.env, cores, threads, env),
+                env=process_environment(built.env, cores, threads, env, inherited=os.environ),
                 start_new_session=True,  # Ctrl-C is for the session, which then ends its drivers
             )
         except OSError as error:
@@ -175,16 +178,40 @@ class DriverProcess:
         driver._emulated = bool(built.runner)
         if built.profiler == ONEDNN_VERBOSE:
             driver._accounts = PrintedAccount()
-        try:
-            driver.hello = driver._answer("start")
-            driver.describe = driver.hello["describe"]
-        except BaseException:
-            driver.close()
-            raise
-        if driver.hello["protocol"] != PROTOCOL:
-            driver.close()
-            raise DriverFailure(f"{driver._label}: the driver speaks protocol {driver.hello['protocol']}")
+        driver.greet()
         return driver
+
+    @classmethod
+    def over_pipes(cls: "type[_Driver]", label: str, process: "subprocess.Popen[bytes]", timeout_s: float) -> "_Driver":
+        """Return the driver at the other end of a process: requests into its input, answers out of its output.
+
+        What is printed comes out of the process's third pipe.
+        """
+        assert process.stdin is not None
+        assert process.stdout is not None
+        requests, answers = os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno())
+        process.stdin.close()
+        process.stdout.close()
+        process.stdout = None
+        return cls(label, process, requests, answers, timeout_s)
+
+    def greet(self) -> None:
+        """Wait until the library is loaded.
+
+        Raises
+        ------
+        DriverCrash, DriverTimeout, DriverFailure
+            It did not come up.
+        """
+        try:
+            self.hello = self._answer("start")
+            self.describe = self.hello["describe"]
+        except BaseException:
+            self.close()
+            raise
+        if self.hello["protocol"] != PROTOCOL:
+            self.close()
+            raise DriverFailure(f"{self._label}: the driver speaks protocol {self.hello['protocol']}")
 
     @property
     def pid(self) -> int:
@@ -386,14 +413,14 @@ class DriverProcess:
             if self._accounts is not None:
                 self._accounts.add(part)
 
-    def _crashed(self, verb: str) -> DriverCrash:
+    def _crashed(self, verb: str) -> NNTestError:
         # The end of the answers comes a moment before the process can be reaped.
         try:
             code: int | None = self._process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             code = None
         self.close()
-        return DriverCrash(f"{self._label}: {verb}: {_how_it_ended(code)}{self._last_printed()}")
+        return DriverCrash(f"{self._label}: {verb}: {how_it_ended(code)}{self._last_printed()}")
 
     def _last_printed(self) -> str:
         text = self._kept.decode(errors="replace")
@@ -402,7 +429,14 @@ class DriverProcess:
         return f"; last output: {' | '.join(last)}" if last else ""
 
 
-def _how_it_ended(code: int | None) -> str:
+def start_options(cores: Sequence[int], threads: int, heap_offset: int, memory_bytes: int) -> list[str]:
+    """Return the options of a driver's command that are alike wherever it runs."""
+    options = ["--heap-offset", str(heap_offset), "--memory", str(memory_bytes)]
+    return [*options, "--cores", ",".join(map(str, cores[:threads]))] if cores else options
+
+
+def how_it_ended(code: int | None) -> str:
+    """Say in words what an exit code means; negative ones are signals."""
     if code is None:
         return "the driver closed its answers"
     if code >= 0:
@@ -414,10 +448,16 @@ def _how_it_ended(code: int | None) -> str:
     return f"the driver was ended by {name}"
 
 
-def _environment(
-    library: Mapping[str, str], cores: Sequence[int], threads: int, case: Mapping[str, str]
+def process_environment(
+    library: Mapping[str, str],
+    cores: Sequence[int],
+    threads: int,
+    case: Mapping[str, str],
+    *,
+    inherited: Mapping[str, str],
 ) -> dict[str, str]:
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN_PREFIXES)}
+    """Return a driver's environment: what is inherited, without what concerns libraries, then what is ours."""
+    inherited = {key: value for key, value in inherited.items() if not key.startswith(_FOREIGN_PREFIXES)}
     pools = {"OMP_NUM_THREADS": str(threads), "OMP_DYNAMIC": "false", "OPENBLAS_NUM_THREADS": str(threads)}
     pools["POCL_MAX_PTHREAD_COUNT"] = str(threads)
     if cores:

@@ -60,6 +60,29 @@ def identify(cache_root: Path, *, root: Path = Path("/")) -> Platform:
     )
 
 
+def identify_files(root: Path, *, cores: int, kernel: str, arch: str, fallback_id: str) -> Platform:
+    """Describe another machine by copies of its files below ``root``; no host or user name is in it.
+
+    Parameters
+    ----------
+    fallback_id
+        Stands for the id of a machine that has none.
+    """
+    name, isa = _read_cpu(_text(root / "proc/cpuinfo"), arch=arch)
+    found = _text(root / "etc/machine-id") or _text(root / "var/lib/dbus/machine-id") or fallback_id
+    return Platform(
+        machine=hashlib.sha256(MACHINE_SALT + found.encode()).hexdigest()[:16],
+        model=_model(root) or name,
+        cpu=name,
+        cores=cores,
+        memory_mb=_memory_mb(root),
+        os=_os_name(root),
+        kernel=kernel,
+        arch=arch,
+        isa=isa,
+    )
+
+
 def conditions(*, root: Path = Path("/")) -> Conditions:
     """Read the machine's state now."""
     return Conditions(
@@ -132,17 +155,18 @@ def _cpu(cache_root: Path, root: Path) -> tuple[str, tuple[str, ...]]:
     return name, isa
 
 
-def _read_cpu(content: str) -> tuple[str, tuple[str, ...]]:
+def _read_cpu(content: str, arch: str = "") -> tuple[str, tuple[str, ...]]:
+    """Read name and vector extensions off /proc/cpuinfo, of another machine where its architecture is named."""
     first: dict[str, str] = {}
     for line in content.splitlines():
         key, _, value = line.partition(":")
         first.setdefault(key.strip().lower(), value.strip())
-    found: Mapping[str, Any] = {} if "model name" in first else _py_cpuinfo()
+    found: Mapping[str, Any] = {} if "model name" in first or arch else _py_cpuinfo()
     name = first.get("model name") or str(found.get("brand_raw", ""))
     if not name and "cpu part" in first:
-        name = f"{platform.machine()} implementer {first.get('cpu implementer', '?')} part {first['cpu part']}"
+        name = f"{arch or platform.machine()} implementer {first.get('cpu implementer', '?')} part {first['cpu part']}"
     flags = set((first.get("flags") or first.get("features") or "").split()) or set(found.get("flags", ()))
-    return name or platform.processor() or platform.machine(), tuple(one for one in _ISA if one in flags)
+    return name or arch or platform.processor() or platform.machine(), tuple(one for one in _ISA if one in flags)
 
 
 def _py_cpuinfo() -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from nntest.errors import ConnectionLostError
 from nntest.measure.account import Account
 from nntest.measure.builds import build_all
 from nntest.measure.dump import dump_stems, open_dump
@@ -30,6 +31,8 @@ from nntest.measure.writable import require_writable
 from nntest.model.point import Origin, Point
 
 SOME_FAILED = 3
+# A board that is out of reach for two groups in a row is gone; the rest is not waited for.
+_LOST_IN_A_ROW = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,16 +57,17 @@ class Summary:
     account_s: Mapping[str, float]
     harness_by_point_s: Mapping[str, float]
     interrupted: bool = False
+    lost_groups: int = 0
     advice: str = ""
     found: int = 0
     found_failed: int = 0
 
     @property
     def exit_code(self) -> int:
-        """0 done, 3 some points failed (also before the session was resumed), 130 interrupted."""
+        """0 done, 3 some points failed (also before the session was resumed) or a board was lost, 130 interrupted."""
         if self.interrupted:
             return INTERRUPTED
-        return SOME_FAILED if self.failed or self.found_failed else 0
+        return SOME_FAILED if self.failed or self.found_failed or self.lost_groups else 0
 
 
 def plan_session(request: RunRequest, world: World | None = None) -> SessionPlan:
@@ -114,6 +118,7 @@ class _Session:
         self._recorder = Recorder(plan, self._platform, world, started=self._started)
         self._points: list[Point] = []
         self._refused: dict[str, str] = {}
+        self._lost_groups = 0
         self._work: Work | None = None
         self._done_s = 0.0
         self._total_s = 0.0
@@ -216,9 +221,20 @@ class _Session:
                 stems=dump_stems(standings),
                 visited=self._visited,
             )
+            lost_in_a_row = 0
             for index, one in enumerate(work.groups):
                 deadline = patience.deadline(groups_left=len(work.groups) - index)
-                self._measure_group(bench, one, patience, deadline)
+                try:
+                    self._measure_group(bench, one, patience, deadline)
+                    lost_in_a_row = 0
+                except ConnectionLostError as error:
+                    # nothing of the group is published: a session that resumes this one measures it as a whole
+                    lost_in_a_row += 1
+                    self._lost_groups += 1
+                    self._reporter.note(f"group {one.group.number} is lost: {error}")
+                    if lost_in_a_row == _LOST_IN_A_ROW:
+                        self._lost_groups += len(work.groups) - index - 1
+                        break
 
     def _settle(self, groups: Sequence[GroupWork]) -> EnergyMeter:
         """Measure the idle machine while nothing runs, where its energy counters can be read."""
@@ -285,10 +301,12 @@ class _Session:
     def _summary(self, journal: Path, *, interrupted: bool) -> Summary:
         work = self._work or Work()
         advice = ""
-        if interrupted and not self._plan.request.no_record:
+        if (interrupted or self._lost_groups) and not self._plan.request.no_record:
+            groups = f"{self._lost_groups} {'group' if self._lost_groups == 1 else 'groups'}"
+            why = "interrupted" if interrupted else f"the connection was lost, and {groups} with it"
             there = len(self._points) + self._there_before()
             advice = (
-                f"interrupted: {there} {'point is' if there == 1 else 'points are'} on disk; "
+                f"{why}: {there} {'point is' if there == 1 else 'points are'} on disk; "
                 f"add {resume_options(self._plan)} to the same command to do the rest"
             )
         return Summary(
@@ -304,6 +322,7 @@ class _Session:
             account_s=self._account.totals(),
             harness_by_point_s=dict(self._account.harness_by_point_s),
             interrupted=interrupted,
+            lost_groups=self._lost_groups,
             advice=advice,
             found=work.found,
             found_failed=work.found_failed,
