@@ -38,6 +38,7 @@ PROGRAM = "conv-onnxruntime-cpu"
 SHAPES = 10
 TURNS = 4
 RUNS = 50
+REPETITIONS = 20
 
 
 def run() -> dict[str, float | str]:
@@ -78,11 +79,11 @@ def _figures(inside: dict[str, list[float]], alone: dict[tuple[str, str], list[f
 
 
 def _each_alone(shapes: list[str]) -> list[tuple[str, str, list[float]]]:
-    """Measure the shapes in all cache states, in one session of ours."""
+    """Measure the shapes in all cache states, in one session of ours: single calls, as the network's are."""
     files = tuple(f"shape-{shape}" for shape in shapes)
     request = RunRequest(
         programs=PROGRAM, dataset_uoa=f"tensor-conv-{NETWORK}", dataset_files=files, cache=CACHE_STATES,
-        repetitions=5, no_record=True,
+        repetitions=REPETITIONS, loops=1, no_record=True,
     )  # fmt: skip
     results = run_session(plan_session(request), SilentReporter()).results
     failed = [point.failure.reason for point in results if point.failure is not None]
