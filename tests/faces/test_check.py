@@ -79,6 +79,13 @@ def _stray_shape(root: Path) -> None:
     (root / "dataset" / DATASET / "shape-new.json").write_text("{}")
 
 
+def _astray(root: Path) -> None:
+    (root / "x.json").write_text('{"CK_IN_SHAPE_C": 3}')
+    path = root / "dataset" / DATASET / ".cm" / "meta.json"
+    meta = json.loads(path.read_text())
+    path.write_text(json.dumps({**meta, "dataset_files": [*meta["dataset_files"], "../../x"]}))
+
+
 def _nonsense_shape(root: Path) -> None:
     shape = {"CK_IN_SHAPE_C": 3, "CK_IN_SHAPE_H": 2, "CK_IN_SHAPE_W": 2, "CK_OUT_SHAPE_C": 1}
     kernel = {"CK_CONV_KERNEL": 5, "CK_CONV_STRIDE": 1, "CK_CONV_PAD": 0}
@@ -116,6 +123,11 @@ def _folder_without_cm(root: Path) -> None:
             "nntest.operator is directconv; the entry's name does not begin with it",
         ),
         (_stray_shape, f"dataset/{DATASET}/shape-new.json", "it is not in dataset_files of the entry's meta"),
+        (
+            _astray,
+            f"dataset/{DATASET}/.cm/meta.json: dataset_files names ../../x, ",
+            "which leads out of the entry; expected files of the entry itself; correct the name",
+        ),
         (_nonsense_shape, f"dataset/{DATASET}/shape-1-1-1-1-1-1-0.json", "kernel"),
         (_no_chart, f"analysis/{ANALYSIS}/analysis.py", "the function chart is missing"),
         (_folder_without_cm, "dataset/stray", "it has no .cm, so it is no entry"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nntest.errors import MissingPartError, UsageError
+from nntest.errors import DataError, MissingPartError, UsageError
 from nntest.measure.plan import SessionPlan, plan_session
 from nntest.measure.request import RunRequest
 from tests.measure.fake_world import FakeWorld
@@ -195,6 +195,19 @@ def test_a_damaged_entry_is_refused_by_its_file(
     with pytest.raises(UsageError) as caught:
         plan(fake, programs="softmax-one", dataset_uoa="tensor-softmax-net")
     assert str(caught.value).startswith(f"{meta}: {message}")
+
+
+@pytest.mark.parametrize("name", ["../../x", "/x", "sub/../../../x.json"])
+def test_a_file_outside_of_its_dataset_is_not_read(fake: FakeWorld, name: str) -> None:
+    (fake.root / "repository" / "x.json").write_text(json.dumps({"CK_IN_SHAPE_C": 4}))
+    meta = fake.root / "repository" / "dataset" / "tensor-softmax-net" / ".cm" / "meta.json"
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), "dataset_files": [name]}))
+    with pytest.raises(DataError) as caught:
+        plan(fake, programs="softmax-one", dataset_uoa="tensor-softmax-net")
+    assert str(caught.value) == (
+        f"{meta}: dataset_files names {name.removesuffix('.json')}, which leads out of the entry; "
+        "expected files of the entry itself; correct the name"
+    )
 
 
 def test_the_timestamp_is_the_time_unless_given(fake: FakeWorld) -> None:

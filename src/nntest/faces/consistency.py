@@ -142,13 +142,18 @@ def _dataset(entry: Entry, census: Census) -> Iterator[Problem]:
         yield from _refused(entry.network_path, lambda: load_network(entry.network_path))
     if entry.dataset_files and not known:
         yield Problem(path=meta, text="no tag tensor-<species> was found; the shapes belong to no operator; add one")
+    listed = set()
     for name in entry.dataset_files:
+        astray = list(_refused(meta, partial(entry.shape_path, name)))
+        if astray:
+            yield from astray
+            continue
         path = entry.shape_path(name)
+        listed.add(path)
         if not path.is_file():
             yield Problem(path=path, text="missing; restore it or take it out of dataset_files")
         elif known:
             yield from _refused(path, partial(_read_shape, entry, name, known[0]))
-    listed = {entry.shape_path(name) for name in entry.dataset_files}
     for path in sorted(entry.path.glob("shape-*.json")):
         if path not in listed:
             yield Problem(path=path, text="it is not in dataset_files of the entry's meta; add it there or remove it")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 from nntest.errors import DataError, UsageError
@@ -103,7 +103,19 @@ class DatasetEntry(Entry):
         return tuple(name.removesuffix(".json") for name in _strings(self.meta.get("dataset_files")))
 
     def shape_path(self, dataset_file: str) -> Path:
-        """Return the path of one shape file."""
+        """Return the path of one shape file.
+
+        Raises
+        ------
+        DataError
+            The name leads out of the entry.
+        """
+        inside = PurePath(dataset_file)
+        if inside.is_absolute() or ".." in inside.parts:
+            raise DataError(
+                f"{self.path / '.cm' / 'meta.json'}: dataset_files names {dataset_file}, which leads out of the entry; "
+                "expected files of the entry itself; correct the name"
+            )
         return self.path / f"{dataset_file.removesuffix('.json')}.json"
 
     def shape_parameters(self, dataset_file: str) -> dict[str, Any]:
@@ -112,7 +124,7 @@ class DatasetEntry(Entry):
         Raises
         ------
         DataError
-            The file is missing or holds no JSON object.
+            The file is missing or holds no JSON object, or its name leads out of the entry.
         """
         path = self.shape_path(dataset_file)
         words = read_json(path)
