@@ -21,8 +21,8 @@ class Gemm : public OpenClFunction {
     Tensor* added = question.has(NNTEST_INPUT1) ? bind(question, NNTEST_INPUT1, {1, 0}, layout) : nullptr;
     Tensor* output = bind(question, NNTEST_OUTPUT, {1, 0}, layout);
     const auto* added_info = added == nullptr ? nullptr : added->info();
-    // Prepared once, the library takes what is added for one row of biases; so with it, `right` is prepared in each call.
-    const acl::GEMMInfo info(false, false, added == nullptr);
+    constexpr bool prepare_once = true;
+    const acl::GEMMInfo info(false, false, prepare_once);
     require(acl::CLGEMM::validate(left->info(), right->info(), added_info, output->info(), alpha, beta, info));
     auto function = std::make_unique<acl::CLGEMM>();
     function->configure(left, right, added, output, alpha, beta, info);
