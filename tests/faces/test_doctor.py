@@ -59,3 +59,30 @@ def test_a_target_is_named_or_how_to_install_it(monkeypatch: pytest.MonkeyPatch,
     manifest = {"emulator": "qemu-aarch64 7.2", "opencl": opencl}
     monkeypatch.setattr(qemu, "read_manifest", lambda place: manifest)
     assert found() == ("ok", "linux-arm64-qemu: qemu-aarch64 7.2, OpenCL device pthread of PoCL 3.1", "")
+
+
+@pytest.mark.parametrize(
+    ("drivers", "verdict", "found", "advice"),
+    [
+        (["mali", "pocl"], "ok", "drivers: mali, pocl", ""),
+        (
+            [],
+            "note",
+            "no driver was found in /etc/OpenCL/vendors",
+            "for programs on OpenCL devices install one, such as `apt install pocl-opencl-icd`",
+        ),
+    ],
+)
+def test_opencl_drivers_are_named_or_how_to_install_one(
+    drivers: list[str], verdict: str, found: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nntest.measure.libraries.clblast.find_drivers", lambda: drivers)
+    [finding] = doctor._opencl()
+    assert (finding.verdict, finding.found, finding.advice) == (verdict, found, advice)
+
+
+def test_a_missing_ssh_is_a_note_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    [finding] = doctor._ssh()
+    assert (finding.verdict, finding.found) == ("note", "it was not found")
+    assert finding.advice == "for boards over ssh install it with `apt install openssh-client`"

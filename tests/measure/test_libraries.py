@@ -270,3 +270,40 @@ def test_an_unknown_isa_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         isa_environment("plain-cpu", "avx2")
     assert str(caught.value) == ("plain-cpu: isa_max 'avx2' is unknown; expected none for this library; correct it")
+
+
+def write_clblast(root: Path) -> Path:
+    """Make a folder that looks like Debian's packages of CLBlast, OpenCL and PoCL, unpacked."""
+    usr, lib = root / "usr", root / "usr" / "lib" / "x86_64-linux-gnu"
+    for place in (usr / "include" / "CL", lib / "pkgconfig", root / "etc" / "OpenCL" / "vendors"):
+        place.mkdir(parents=True)
+    for name in ("include/clblast.h", "include/CL/cl.h"):
+        (usr / name).touch()
+    for name in ("libclblast.so", "libOpenCL.so.1", "libpocl.so.2.10.0"):
+        (lib / name).write_bytes(name.encode())
+    (lib / "pkgconfig" / "clblast.pc").write_text("Name: CLBlast\nVersion: 1.5.3\n")
+    return usr
+
+
+def test_clblast_is_found_where_packages_were_unpacked_and_its_driver_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usr = write_clblast(tmp_path)
+    monkeypatch.setenv("NNTEST_LIBRARIES", str(usr))
+    found = find_library("clblast-opencl")
+    lib = usr / "lib" / "x86_64-linux-gnu"
+    assert found.library.tag == "clblast-opencl-1.5.3"
+    assert found.link_files == (lib / "libclblast.so", lib / "libOpenCL.so.1")
+    assert found.env == {"OCL_ICD_VENDORS": str(lib / "libpocl.so.2.10.0"), "LD_LIBRARY_PATH": str(lib)}
+
+
+def test_clblast_without_the_headers_of_opencl_is_not_found(tmp_path: Path) -> None:
+    usr = write_clblast(tmp_path)
+    (usr / "include" / "CL" / "cl.h").unlink()
+    with pytest.raises(MissingPartError) as caught:
+        find_library("clblast-opencl", str(usr))
+    assert str(caught.value) == (
+        f"clblast-opencl: CLBlast with OpenCL was not found (looked in {usr}/lib/libclblast.so); install it with "
+        "`apt install libclblast-dev ocl-icd-opencl-dev pocl-opencl-icd`, "
+        "or choose another program from `nntest list programs`"
+    )

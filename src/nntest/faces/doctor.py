@@ -178,6 +178,28 @@ def _targets() -> Iterator[Finding]:
     yield Finding(subject="target", verdict="ok", found=found)
 
 
+def _opencl() -> Iterator[Finding]:
+    from nntest.measure.libraries import clblast
+
+    drivers = clblast.find_drivers()
+    if drivers:
+        yield Finding(subject="opencl", verdict="ok", found=f"drivers: {', '.join(drivers)}")
+    else:
+        # none is needed, but programs on OpenCL devices are left out without one
+        advice = f"for programs on OpenCL devices install one, such as `{clblast.INSTALL_DEVICE}`"
+        yield Finding(
+            subject="opencl", verdict="note", found="no driver was found in /etc/OpenCL/vendors", advice=advice
+        )
+
+
+def _ssh() -> Iterator[Finding]:
+    if shutil.which("ssh"):
+        yield Finding(subject="ssh", verdict="ok", found="boards can be reached with --target=ssh:user@board")
+    else:
+        advice = "for boards over ssh install it with `apt install openssh-client`"
+        yield Finding(subject="ssh", verdict="note", found="it was not found", advice=advice)
+
+
 def _machine() -> Iterator[Finding]:
     from nntest.measure.machine import conditions
 
@@ -242,6 +264,8 @@ _CHECKS: Sequence[tuple[str, Callable[[], Iterator[Finding]]]] = (
     ("repository", _repositories),
     ("compiler", _compiler),
     ("library", _libraries),
+    ("opencl", _opencl),
+    ("ssh", _ssh),
     ("target", _targets),
     ("machine", _machine),
     ("energy", _energy),

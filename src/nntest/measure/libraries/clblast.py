@@ -34,6 +34,11 @@ def search(root: str = "") -> Search:
     return Search(found=tuple(found), looked_in=tuple(looked_in))
 
 
+def find_drivers(vendors: Path = Path("/etc/OpenCL/vendors")) -> list[str]:
+    """Return the names of the OpenCL drivers that the loader finds; whether they have a device is another question."""
+    return [path.stem for path in sorted(vendors.glob("*.icd"))]
+
+
 def _in_folder(folder: Path) -> FoundLibrary | None:
     headers = folder / "include"
     if not (headers / "clblast.h").is_file() or not (headers / "CL" / "cl.h").is_file():
