@@ -122,6 +122,21 @@ def _folder_without_cm(root: Path) -> None:
             f"program/{PROGRAM}/.cm/meta.json",
             "nntest.operator is directconv; the entry's name does not begin with it",
         ),
+        (
+            lambda root: _change_program(root, "library", "plane-cpu"),
+            f"program/{PROGRAM}/.cm/meta.json",
+            "nntest.library: 'plane-cpu' is not known; expected one of onednn-cpu, openblas-cpu, ",
+        ),
+        (
+            lambda root: _change_program(root, "layouts", ["NCHW", "NWHC"]),
+            f"program/{PROGRAM}/.cm/meta.json",
+            "nntest.layouts: 'NWHC' is not known; expected one of auto, NCHW, NHWC; correct it",
+        ),
+        (
+            lambda root: _change_program(root, "dtypes", ["fp32"]),
+            f"program/{PROGRAM}/.cm/meta.json",
+            "nntest.dtypes: 'fp32' is not known; expected one of float64, float32, int32, ",
+        ),
         (_stray_shape, f"dataset/{DATASET}/shape-new.json", "it is not in dataset_files of the entry's meta"),
         (
             _astray,

@@ -1,11 +1,13 @@
 """Plans: what a request selects, what it leaves out with a word, and what it refuses before anything runs."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from nntest.errors import DataError, MissingPartError, UsageError
+from nntest.measure.libraries import LIBRARY_NAMES, find_library
 from nntest.measure.plan import SessionPlan, plan_session
 from nntest.measure.request import RunRequest
 from tests.measure.fake_world import FakeWorld
@@ -207,6 +209,17 @@ def test_a_file_outside_of_its_dataset_is_not_read(fake: FakeWorld, name: str) -
     assert str(caught.value) == (
         f"{meta}: dataset_files names {name.removesuffix('.json')}, which leads out of the entry; "
         "expected files of the entry itself; correct the name"
+    )
+
+
+def test_an_unknown_library_is_refused_by_its_file(fake: FakeWorld) -> None:
+    meta = fake.root / "repository" / "program" / "softmax-one" / ".cm" / "meta.json"
+    world = replace(fake.world(), find_library=find_library)
+    with pytest.raises(UsageError) as caught:
+        plan_session(RunRequest(programs="softmax-one", dataset_uoa="tensor-softmax-net"), world)
+    known = ", ".join(LIBRARY_NAMES)
+    assert str(caught.value) == (
+        f"{meta}: nntest.library: library one-cpu: unknown; expected one of {known}; correct the name"
     )
 
 

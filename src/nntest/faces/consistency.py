@@ -115,6 +115,7 @@ def _program(entry: Entry, census: Census) -> Iterator[Problem]:
             yield Problem(path=meta, text=f"nntest.{key} is missing; docs/concepts.md says what it holds")
     if entry.species:
         yield from _refused(meta, lambda: find_species(entry.species, where="nntest.species"))
+    yield from (Problem(path=meta, text=text) for text in _unknown_words(entry))
     if entry.operator and not entry.uoa.startswith(f"{entry.operator}-"):
         yield Problem(path=meta, text=f"nntest.operator is {entry.operator}; the entry's name does not begin with it")
     for tag in ("nntest", entry.species, entry.library):
@@ -125,6 +126,21 @@ def _program(entry: Entry, census: Census) -> Iterator[Problem]:
     for source in entry.source_files:
         if not source.is_file():
             yield Problem(path=source, text="missing; restore it or take it out of source_files")
+
+
+def _unknown_words(entry: ProgramEntry) -> Iterator[str]:
+    from nntest.measure.libraries import LIBRARY_NAMES
+    from nntest.measure.request import LAYOUTS
+    from nntest.model.species.entry import DTYPE_BYTES
+
+    for key, words, known in (
+        ("library", filter(None, [entry.library]), LIBRARY_NAMES),
+        ("layouts", entry.layouts, LAYOUTS),
+        ("dtypes", entry.dtypes, tuple(DTYPE_BYTES)),
+    ):
+        for word in words:
+            if word not in known:
+                yield f"nntest.{key}: {word!r} is not known; expected one of {', '.join(known)}; correct it"
 
 
 def _dataset(entry: Entry, census: Census) -> Iterator[Problem]:

@@ -163,7 +163,11 @@ def _candidates(
 def _fitting_library(program: ProgramEntry, world: World, spec: str) -> "FoundLibrary":
     """Find the library's version that is meant; its interface must be the one that the program is written for."""
     versions = str(program.meta.get("library_version") or usual_versions(program.library))
-    library = world.find_library(program.library, spec or ("" if versions == "*" else versions))
+    try:
+        library = world.find_library(program.library, spec or ("" if versions == "*" else versions))
+    except UsageError as error:  # the name is no library's, and it was not the user who gave it
+        meta = program.path / ".cm" / "meta.json"
+        raise UsageError(f"{meta}: nntest.library: {error}") from error
     if not fnmatchcase(library.library.version, versions):
         raise MissingPartError(
             f"{program.uoa}: it is written for {program.library} {versions}, not {library.library.version}; "
