@@ -138,7 +138,7 @@ def time_by_verbose_us(peer: Path, core: int, *, blocks: int, block_s: float) ->
     times_ms = [float(words[-1]) for words, own in zip(lines, kinds, strict=True) if own == kind]
     settled = times_ms[int(_SETTLED_SHARE * len(times_ms)) :]
     size = max(1, len(settled) // blocks)
-    return 1e3 * median(fmean(settled[first : first + size]) for first in range(0, size * blocks, size))
+    return 1e3 * median(fmean(settled[first : first + size]) for first in range(0, len(settled) - size + 1, size))
 
 
 def _run(peer: Path, core: int, environment: dict[str, str]) -> str:

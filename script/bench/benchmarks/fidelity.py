@@ -2,7 +2,7 @@
 
 For each primitive and launch three fresh processes take turns in shuffled order on one core: our driver; a program that
 calls the same primitive on the same values (the C++ file of ``nntest repro``) inside google-benchmark; and that program
-again with oneDNN's verbose log switched on. Each gives the median of five blocks of 10 ms. Where google-benchmark is
+again with oneDNN's verbose log switched on. Each gives the median of 30 blocks of 1 ms. Where google-benchmark is
 neither installed nor can be fetched, ``skipped`` says so.
 
 - ``median_ratio``, ``worst_ratio``: our time over a peer's, over all primitives of 10 us and more and both peers; the
@@ -31,8 +31,9 @@ from nntest.statistics.comparison import Comparison, compare, decide
 from nntest.statistics.series import Series
 
 LAUNCHES = 10
-BLOCKS = 5
-BLOCK_S = 0.01
+# Short, so that an interruption spoils one of many.
+BLOCKS = 30
+BLOCK_S = 0.001
 SHORTEST_US = 10.0
 MARGIN = 0.02
 PROGRAMS = (
@@ -134,7 +135,7 @@ def _time_us(world: World, primitive: _Primitive, name: str, launch: int) -> flo
         return time_by_google_us(primitive.peer, core, blocks=BLOCKS, block_s=BLOCK_S)
     if name == "verbose":
         return time_by_verbose_us(primitive.peer, core, blocks=BLOCKS, block_s=BLOCK_S)
-    # As a session does it: a heap that begins elsewhere in each launch, primed blocks of 10 ms or more.
+    # As a session does it: a heap that begins elsewhere in each launch, primed blocks.
     offset = random.Random(launch).randrange(0, 1 << 16, 64)
     with world.start_driver(
         world.build(primitive.trial.candidate), cores=(core,), threads=1, env={}, heap_offset=offset, timeout_s=60.0
