@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -93,6 +93,42 @@ def test_a_misspelt_option_is_refused() -> None:
     assert answer["error"] == (
         "nntest run: there is no option --repetitons; did you mean --repetitions? `nntest run --help` lists them"
     )
+
+
+@pytest.mark.parametrize(
+    ("action", "request_", "error"),
+    [
+        # `ck run nntest:conv-x --timestamp sp`
+        (
+            ck.run,
+            {"data_uoa": "conv-x", "cids": ["sp"], "timestamp": "yes"},
+            "ck run: --timestamp has no value, of which ck makes yes; it does not take one behind a blank: "
+            "write --timestamp=sp",
+        ),
+        (
+            ck.run,
+            {"data_uoa": "conv-x", "cids": ["nntest:conv-y"], "dataset_uoa": "yes"},
+            "ck run: --dataset_uoa has no value, of which ck makes yes; it does not take one behind a blank: "
+            "write --dataset_uoa=VALUE",
+        ),
+        (
+            ck.analyse,
+            {"data_uoa": "speedup", "cids": ["local"], "source": "yes"},
+            "ck analyse: --source has no value, of which ck makes yes; it does not take one behind a blank: "
+            "write --source=local",
+        ),
+    ],
+)
+def test_an_option_without_its_value_is_named(
+    action: Callable[[Any], dict[str, Any]], request_: dict[str, Any], error: str, performed: list[list[str]]
+) -> None:
+    assert action(request_) == {"return": 2, "error": error}
+    assert performed == []
+
+
+def test_a_switch_needs_no_value(performed: list[list[str]]) -> None:
+    assert ck.run({"data_uoa": "conv-x", "resume": "yes", "timestamp": "sp", "env.A": "yes"}) == {"return": 0}
+    assert performed == [["run", "conv-x", "--resume=yes", "--timestamp=sp", "--env.A=yes"]]
 
 
 def test_a_repository_before_the_name_is_refused() -> None:

@@ -26,7 +26,17 @@ def test_a_program_meets_all_datasets_of_its_species(fake: FakeWorld) -> None:
     assert names(plan(fake, programs="softmax-one")) == [f"softmax-one one-cpu-1.0.0 {shape}" for shape in shapes]
 
 
-@pytest.mark.parametrize("pattern", ["softmax-*", "nntest:softmax-*", "softmax-one,softmax-two", "*max-*"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "softmax-*",
+        "nntest:softmax-*",
+        "softmax-one,softmax-two",
+        "softmax-one softmax-two",
+        " softmax-one,\tnntest:softmax-two, ",
+        "*max-*",
+    ],
+)
 def test_names_are_patterns_and_lists(fake: FakeWorld, pattern: str) -> None:
     made = plan(fake, programs=pattern, dataset_files=("shape-4-1-1",))
     assert names(made) == ["softmax-one one-cpu-1.0.0 4-1-1", "softmax-two two-cpu-1.0.0 4-1-1"]

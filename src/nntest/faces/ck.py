@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from nntest.faces.cli import READER_GONE, perform
+from nntest.faces.cli import READER_GONE, perform, syntax_of
 
 # What ck itself puts into the dictionary; none of it is an option of ours.
 _OF_KERNEL = ("action", "cid", "cids", "xcids", "module_uoa", "data_uoa", "repo_uoa")
@@ -41,6 +41,9 @@ def analyse(request: Mapping[str, Any]) -> dict[str, Any]:
 def _answer(command: Sequence[str], request: Mapping[str, Any]) -> dict[str, Any]:
     if request.get("repo_uoa"):
         return {"return": 2, "error": f"{request['repo_uoa']}: a repository was given before the name; leave it out"}
+    valueless = _valueless(command[0], request)
+    if valueless:
+        return {"return": 2, "error": valueless}
     # `--out=json` prints ck's answer on stdout; ours then goes out of its way
     with redirect_stdout(sys.stderr if str(request.get("out", "")).startswith("json") else sys.stdout):
         outcome = perform([*command, *_options(request)])
@@ -59,6 +62,19 @@ _MEANINGS = {
     130: "interrupted",
     READER_GONE: "the reader is gone",
 }
+
+
+def _valueless(command: str, request: Mapping[str, Any]) -> str:
+    """Say which option lacks its value: ck makes `yes` of it, and a further name of a value behind a blank."""
+    valued = syntax_of(command).valued
+    for key, value in request.items():
+        if key not in _OF_CK and value == "yes" and f"--{key.replace('_', '-')}" in valued:
+            stray = [str(word) for word in request.get("cids", ()) if ":" not in str(word)]
+            return (
+                f"ck {command}: --{key} has no value, of which ck makes yes; it does not take one behind a blank: "
+                f"write --{key}={stray[0] if stray else 'VALUE'}"
+            )
+    return ""
 
 
 def _names(request: Mapping[str, Any]) -> list[str]:

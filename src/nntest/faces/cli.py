@@ -86,6 +86,12 @@ for _module in (
 target.register(app)
 
 
+def syntax_of(name: str) -> Syntax:
+    """Return the options of one command."""
+    command: Any = typer.main.get_command(app)
+    return Syntax.of(command.commands[name])
+
+
 def perform(arguments: Sequence[str]) -> Outcome:
     """Run one command line and say how it ended; only defects of NNTest itself are raised.
 

@@ -90,8 +90,8 @@ def _check_program(entry: ProgramEntry) -> None:
 
 def program_patterns(request: RunRequest) -> list[str]:
     """Names and patterns of programs, without ck's module in front (``nntest:conv-*``)."""
-    parts = [part.strip().removeprefix("nntest:").removeprefix("program:") for part in request.programs.split(",")]
-    return [part or "*" for part in parts]
+    words = request.programs.replace(",", " ").split() or ["*"]
+    return [word.removeprefix("nntest:").removeprefix("program:") or "*" for word in words]
 
 
 def select_shapes(
