@@ -57,6 +57,10 @@ def _heading(
     minutes = sum(visit["seconds"] for visit in visits) / 60
     yield f"- {len(points)} points, {failed} of them failed; {len(refused)} cases unsupported."
     yield f"- {done} of {len(visits)} datasets done, in {minutes:.0f} minutes."
+    counts = sorted({(point.plan.repetitions, point.plan.launches) for point in points})
+    each = " or ".join(f"{samples} samples in {launches} processes" for samples, launches in counts)
+    if each:
+        yield f"- {each} of each case."
     machines = (point.platform for point in points)
     yield from dict.fromkeys(f"- On {one.cpu}, {one.cores} cores, {one.memory_mb} MB, {one.os}." for one in machines)
     days = sorted({point.origin.timestamp[:10] for point in points if point.origin.timestamp[:2] == "20"})
