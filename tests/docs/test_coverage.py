@@ -48,10 +48,7 @@ def test_the_page(summary: ModuleType) -> None:
     text = summary.page([good, *broken], visits, programs=programs)
     assert text.startswith("# What was measured, and what was not\n")
     assert "- 4 points, 3 of them failed; 2 cases unsupported.\n- 1 of 2 datasets done, in 2 minutes.\n" in text
-    assert (
-        "- 10 samples in 5 processes of each case.\n- On AMD EPYC 9B45 128-Core Processor, 2 cores, 24000 MB, Debian GNU/Linux 12 (bookworm).\n"
-        in text
-    )
+    assert "- 10 samples in 5 processes of each case.\n- On AMD EPYC 9B45 128-Core Processor, 2 cores, " in text
     assert "- Measured on 2026-11-21.\n- The machine's load was 0.5 in the median, 0.5 at most" in text
     assert section(text, "Programs")[2:] == [
         "| conv-onednn-cpu | onednn-cpu-3.2.0 | 1 | 4 | 3 failed, 1 unstable |  |",
