@@ -6,8 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <map>
 #include <string>
 
 #include "failure.h"
@@ -39,6 +42,15 @@ int core_of(pid_t thread) {
   return -1;
 }
 
+// Nanoseconds that a thread has computed; 0 where the system does not tell.
+std::uint64_t computed_ns(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/schedstat");
+  std::uint64_t nanoseconds = 0;
+  file >> nanoseconds;
+  return nanoseconds;
+}
+
+// The busiest first: libraries have threads beside their workers, which only wait.
 std::vector<pid_t> other_threads() {
   std::vector<pid_t> threads;
   const auto self = static_cast<pid_t>(syscall(SYS_gettid));
@@ -50,6 +62,9 @@ std::vector<pid_t> other_threads() {
   }
   closedir(folder);
   std::sort(threads.begin(), threads.end());
+  std::map<pid_t, std::uint64_t> computed;
+  for (const pid_t thread : threads) computed[thread] = computed_ns(thread);
+  std::stable_sort(threads.begin(), threads.end(), [&](pid_t a, pid_t b) { return computed[a] > computed[b]; });
   return threads;
 }
 
