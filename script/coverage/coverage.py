@@ -34,7 +34,7 @@ _BUSY_S = 10.0
 
 @dataclass
 class Visit:
-    """What is known of a dataset besides its points: cases planned, refusals, programs left out, whether it is done."""
+    """What is known of a dataset besides its points: cases planned, refusals, programs left out, whether it is done, when."""
 
     dataset: str
     cases: int = 0
@@ -42,6 +42,7 @@ class Visit:
     left_out: list[str] = field(default_factory=list)
     done: bool = False
     seconds: float = 0.0
+    days: list[str] = field(default_factory=list)
 
 
 def main(arguments: list[str]) -> int:
@@ -91,6 +92,7 @@ def _measure(world: World, options: argparse.Namespace, visits: dict[str, Visit]
         if summary is None:
             return
         visit.seconds += time.monotonic() - began
+        visit.days = sorted({*visit.days, f"{world.now():%Y-%m-%d}"})
         visit.refused.update(summary.refused)
         visit.left_out = [note for note in plan.notes if ": left out, " in note]
         visit.done = not summary.interrupted

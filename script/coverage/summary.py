@@ -23,7 +23,7 @@ def page(points: Sequence[Point], visits: Sequence[Mapping[str, Any]], *, progra
         The points of the run.
     visits
         What is known of each dataset besides: ``dataset``, ``cases``, ``refused`` (reasons by trial), ``left_out``
-        (notes of the plan), ``done``, ``seconds``.
+        (notes of the plan), ``done``, ``seconds``, ``days``.
     programs
         Every program that there is, with its library.
     """
@@ -63,7 +63,7 @@ def _heading(
         yield f"- {each} of each case."
     machines = (point.platform for point in points)
     yield from dict.fromkeys(f"- On {one.cpu}, {one.cores} cores, {one.memory_mb} MB, {one.os}." for one in machines)
-    days = sorted({point.origin.timestamp[:10] for point in points if point.origin.timestamp[:2] == "20"})
+    days = sorted({day for visit in visits for day in visit["days"]})
     if days:
         yield f"- Measured on {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}."
     loads = sorted(launch.load_1min for point in points for launch in point.launches if launch.load_1min is not None)

@@ -37,19 +37,20 @@ def test_the_page(summary: ModuleType) -> None:
     visits = [
         {
             "dataset": "tensor-conv-mobilenets-v1-1.0-224", "cases": 6, "done": True, "seconds": 90.0,
+            "days": ["2026-11-20", "2026-11-21"],
             "refused": {"winogradconv-onednn-cpu onednn-cpu-3.2.0 1-2-3": "none here",
                         "winogradconv-onednn-cpu onednn-cpu-3.2.0 4-5-6": "none here"},
             "left_out": ["conv-x: left out, X was not found (looked in /a, /b); install it",
                          "gemm-y: left out, tensor-conv has no shape of species gemm"],
         },
-        {"dataset": "tensor-a", "cases": 3, "done": False, "seconds": 0.0, "refused": {}, "left_out": []},
+        {"dataset": "tensor-a", "cases": 3, "done": False, "seconds": 0.0, "days": [], "refused": {}, "left_out": []},
     ]  # fmt: skip
     programs = {"conv-x": "x", "gemm-y": "y", "conv-onednn-cpu": "onednn-cpu"}
     text = summary.page([good, *broken], visits, programs=programs)
     assert text.startswith("# What was measured, and what was not\n")
     assert "- 4 points, 3 of them failed; 2 cases unsupported.\n- 1 of 2 datasets done, in 2 minutes.\n" in text
     assert "- 10 samples in 5 processes of each case.\n- On AMD EPYC 9B45 128-Core Processor, 2 cores, " in text
-    assert "- Measured on 2026-11-21.\n- The machine's load was 0.5 in the median, 0.5 at most" in text
+    assert "- Measured on 2026-11-20 to 2026-11-21.\n- The machine's load was 0.5 in the median, 0.5 at most" in text
     assert section(text, "Programs")[2:] == [
         "| conv-onednn-cpu | onednn-cpu-3.2.0 | 1 | 4 | 3 failed, 1 unstable |  |",
         "| conv-x | x | 0 | 0 | not measured |  |",
