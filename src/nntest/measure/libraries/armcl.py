@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from nntest.measure.libraries.found import FoundLibrary, Search, build_hash
+from nntest.measure.libraries.places import header_folders
 from nntest.model.case import Library
 
 NEON = "arm-compute-library-neon"
@@ -68,7 +69,8 @@ def _found(name: str, prefix: Path, include: Path, binary: Path) -> FoundLibrary
     return FoundLibrary(
         library=library,
         root=prefix,
-        include_dirs=tuple(dict.fromkeys((include, prefix / "include"))),
+        # the library's package brings older headers of OpenCL along, in its own folder
+        include_dirs=tuple(dict.fromkeys((*header_folders(prefix / "include"), include))),
         link_files=(binary, core) if core.is_file() else (binary,),
     )
 
