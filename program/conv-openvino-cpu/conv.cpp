@@ -10,7 +10,7 @@ class Conv final : public Convolution {
  public:
   static constexpr nntest::ProgramTraits traits{"conv", "NHWC,auto", "relu", describe};
 
-  static void check(const Question& question) { require_warm(question); }
+  static void check(const Question& question) { require_measurable(question); }
 
   explicit Conv(const Question& question)
       : Convolution(question, "CK_CONV", question.parameter("CK_CONV_GROUPS")) {}

@@ -10,7 +10,7 @@ class DepthwiseConv final : public Convolution {
  public:
   static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NHWC,auto", "relu", describe};
 
-  static void check(const Question& question) { require_warm(question); }
+  static void check(const Question& question) { require_measurable(question); }
 
   explicit DepthwiseConv(const Question& question)
       : Convolution(question, "CK_DEPTHWISE", question.dims(NNTEST_WEIGHTS)[0]) {}

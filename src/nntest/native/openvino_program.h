@@ -263,8 +263,12 @@ class Convolution : public BatchedOperator {
   std::unique_ptr<Compiled> into_, out_of_, single_, batch_;
 };
 
-// The packed copy of the weights lies in memory of the model's, out of the driver's reach.
-inline void require_warm(const Question& question) {
+// The packed copy of the weights lies in memory of the model's, out of the driver's reach. And a model that was told to
+// use two threads was seen to compute with one, also where nothing held it to a core.
+inline void require_measurable(const Question& question) {
+  if (question.threads() != 1) {
+    throw Unsupported("threads " + std::to_string(question.threads()) + "; OpenVINO is measured with one");
+  }
   if (!question.warm()) throw Unsupported("cold caches: OpenVINO keeps packed weights where they cannot be evicted");
 }
 
