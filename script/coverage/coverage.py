@@ -34,7 +34,7 @@ _BUSY_S = 10.0
 
 @dataclass
 class Visit:
-    """What is known of a dataset besides its points: cases planned, refusals, programs left out, how far it is, when."""
+    """What is known of a dataset besides its points: cases planned, refusals, programs left out, how far, when."""
 
     dataset: str
     cases: int = 0
