@@ -29,13 +29,13 @@ needs_target = pytest.mark.skipif(not INSTALLED, reason=f"not installed; `{qemu.
 NAMES = sorted(path.parents[1].name for path in (REPOSITORY / "program").glob("*-armcl-*/.cm/meta.json"))
 QUICK = ("conv", "directconv", "depthwiseconv", "fullyconnected", "softmax")
 QUICK_NEON = [name for name in NAMES if name.startswith(QUICK) and name.endswith("-neon")]
-# Compiling a kernel for the first time takes seconds under emulation: few shapes, each of other kernels.
+# Compiling a kernel for the first time takes seconds under emulation: few shapes here, all of them with --full.
 QUICK_OPENCL = {
     "conv-armcl-opencl": ("shape-24-14-14-1-40-1-0",),
-    "directconv-armcl-opencl": ("shape-24-14-14-1-40-1-0", "shape-13-15-17-3-11-1-1"),
-    "depthwiseconv-armcl-opencl": ("shape-13-15-17-1-1", "shape-24-14-14-2-1"),
-    "fullyconnected-armcl-opencl": ("shape-17-1-1-19-1-1", "shape-25-3-5-10-1-1"),
-    "softmax-armcl-opencl": ("shape-17-1-1", "shape-21-5-7", "shape-50257-1-1"),
+    "directconv-armcl-opencl": ("shape-13-15-17-3-11-1-1",),
+    "depthwiseconv-armcl-opencl": ("shape-13-15-17-1-1",),
+    "fullyconnected-armcl-opencl": ("shape-25-3-5-10-1-1",),
+    "softmax-armcl-opencl": ("shape-17-1-1", "shape-21-5-7"),
 }
 REFERENCES = ReferenceCache(CACHE.parent / "references")
 
@@ -46,6 +46,7 @@ REFUSALS = (
     "Arm Compute Library: groups ",
     "Arm Compute Library: dilation; it has none here",
     "Arm Compute Library: kernel ",
+    "Arm Compute Library: stride ",
     "Arm Compute Library: Grouping (num_groups != 1) is not supported on NEON",
     "Arm Compute Library: Strides larger than 3 not supported.",
     "Arm Compute Library: weights->dimension(width_idx) != weights->dimension(height_idx)",
@@ -59,10 +60,13 @@ REFUSALS = (
     "Arm Compute Library: Kernel sizes other than 1x1, 3x3, 5x5 or 9x9 are not supported",
     "Arm Compute Library: Weights should have same width and height",
 )
-# Positions in float32: 5 of 132,098 values are off by up to 4.6 units where 4 are allowed.
-TOO_COARSE = {
+# What the library gets wrong; sessions record such points as wrong.
+WRONG = {
+    # positions in float32: 5 of 132,098 values are off by up to 4.6 units where 4 are allowed
     ("resizebilinear-armcl-neon", "shape-2-65-65-2-257-257-h"),
     ("resizebilinear-armcl-opencl", "shape-2-65-65-2-257-257-h"),
+    # padding counts in the average, but on OpenCL that to the right and at the bottom does not
+    ("avgpool-armcl-opencl", "shape-17-10-10-3-2-p0.0.1.1"),
 }
 
 # By species: the first two are always checked, the others with --full.
@@ -131,7 +135,7 @@ def check_shapes(
     return sum(
         check(name, driver, file, layout=layout, batch=batch, folder=folder)
         for file in shapes_of(name)
-        if (name, file.stem) not in TOO_COARSE and (not shapes or file.stem in shapes)
+        if (name, file.stem) not in WRONG and (not shapes or file.stem in shapes)
         for layout in ("NCHW", "NHWC")
         for batch in batches
     )
