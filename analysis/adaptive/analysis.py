@@ -211,12 +211,12 @@ def finding(tables, _options):
         for word, said in (
             ("different", "sure"),
             ("equivalent", "a tie within 1 %"),
-            ("undecided", "undecided"),
+            ("undecided", "not told apart"),
             ("alone", "without a competitor"),
         )
         if counts.get(word, 0)
     ]
-    words.append(f"Of {count_noun(len(layers), 'distinct shape')}, the winner's lead is: {listed(sure)}.")
+    words.append(f"Of {count_noun(len(layers), 'distinct shape')}, the lead of the one picked is: {listed(sure)}.")
     missing = tables["missing"].drop_duplicates(["layer", "species", "shape"])
     if len(missing):
         names = listed((f"{row.species} {row.shape}" for row in missing.itertuples()), limit=6)
@@ -323,6 +323,9 @@ def _gain(total):
     name, saved = pretty(total["best_single_library"]), 100 * (1 - total["ratio"])
     if abs(saved) < 0.05:
         return f"as {name} alone does"
+    # by the interval of the ratio, where one is known
+    if total.get("ratio_ci_low", np.nan) <= 1 <= total.get("ratio_ci_high", np.nan):
+        return f"not told apart from {name} alone"
     return f"{abs(saved):.1f} % {'less' if saved > 0 else 'more'} than {name} alone"
 
 

@@ -107,7 +107,7 @@ def chart(tables, options):
     per = " of an image, each at its best batch size" if best else ""
     return ratio_bars(
         groups,
-        title=_title(drawn, baseline),
+        title=_title(drawn, baseline, tables["comparison"]),
         xlabel=f"speed relative to {_words(baseline)} ({options.statistic} times{per}; thin line: 95 % interval)",
         xmax=options.xmax,
     )
@@ -119,7 +119,7 @@ def finding(tables, options):
     drawn = main[~_baseline_rows(main, _baseline(main, options))]
     if drawn.empty:
         return NOTHING
-    words = [_title(drawn, _baseline(main, options)) + "."]
+    words = [_title(drawn, _baseline(main, options), verdicts) + "."]
     counts = verdicts["verdict"].value_counts()
     said = [f"{counts.get(word, 0)} {word}" for word in ("different", "equivalent", "undecided") if counts.get(word, 0)]
     findable = verdicts["mde_pct"].dropna()
@@ -246,17 +246,36 @@ def _words(baseline):
                   for column, value in baseline.items()) or "the baseline"  # fmt: skip
 
 
-def _title(drawn, baseline):
+def _title(drawn, baseline, verdicts):
     by_subject = drawn.assign(_subject=subject_labels(drawn)).groupby("_subject")["speedup"]
     leader = by_subject.median().idxmax()
     values = by_subject.get_group(leader)
     typical = f"{leader} is {_ratio_words(float(values.median()))} as fast as {_words(baseline)}"
+    if _untold(drawn.loc[values.index], verdicts):
+        typical = f"{leader} is not told apart from {_words(baseline)}, at {_ratio_words(float(values.median()))}"
     if len(values) == 1:
         return typical
     ends = [_ratio_words(float(end)) for end in (values.min(), values.max())]
     if ends[0] == ends[1]:
         ends = [f"{end:.2f}x" for end in (values.min(), values.max())]
     return f"{typical}: median of {count_noun(len(values), question_noun(drawn))}, {ends[0]} to {ends[1]}"
+
+
+def _untold(rows, verdicts):
+    """Tell whether rows were tested, and none was found to differ or to be equal; what has one value has no test."""
+    keys = list(verdicts.columns[: list(verdicts.columns).index("verdict")])
+    mine = set(rows[keys].astype("string").fillna("").itertuples(index=False, name=None))
+    found = [
+        (verdict, reason)
+        for case, verdict, reason in zip(
+            verdicts[keys].astype("string").fillna("").itertuples(index=False, name=None),
+            verdicts["verdict"],
+            verdicts["reason"],
+            strict=True,
+        )
+        if case in mine
+    ]
+    return any(not reason for _, reason in found) and all(verdict == "undecided" for verdict, _ in found)
 
 
 def _ratio_words(ratio):

@@ -164,6 +164,31 @@ def test_a_gain_has_an_interval_that_holds_it(carry: Carry) -> None:
     assert total["ideal_ci_low"] < total["ideal_ms_per_image"] < total["ideal_ci_high"]
 
 
+def test_a_gain_within_its_interval_is_none(carry: Carry) -> None:
+    noise = np.random.default_rng(3).lognormal(0, 0.3, size=(4, 10))
+    points = [
+        *repetitions((100 * noise[0]).tolist(), program="a", library="la", shape=HEAVY),
+        *repetitions((105 * noise[1]).tolist(), program="b", library="lb", shape=HEAVY),
+        *repetitions((105 * noise[2]).tolist(), program="a", library="la", shape=LIGHT),
+        *repetitions((100 * noise[3]).tolist(), program="b", library="lb", shape=LIGHT),
+    ]
+    result = carry("adaptive", typed(points))
+    total = native(result.tables["total"]).iloc[0]
+    assert total["ratio_ci_low"] < 1 < total["ratio_ci_high"]
+    assert f", not told apart from {total['best_single_library']} alone (" in result.finding
+    assert "Of 2 distinct shapes, the lead of the one picked is: 2 not told apart." in result.finding
+
+
+def test_a_pick_that_the_other_half_shows_to_be_slower_does_not_lead(carry: Carry) -> None:
+    """Odd repetitions pick b, even ones show that it is slower."""
+    points = [
+        *repetitions([100.0] * 10, program="a", library="la", shape=HEAVY),
+        *repetitions([200.0, 50.0] * 5, program="b", library="lb", shape=HEAVY),
+    ]
+    layers = native(carry("adaptive", typed(points)).tables["layers"])
+    assert layers[["library", "verdict"]].to_numpy().tolist() == [["lb", "undecided"]]
+
+
 def test_the_chart_shows_totals_and_picks(carry: Carry) -> None:
     result = carry("adaptive", session(), network=NETWORK)
     with chart_style():

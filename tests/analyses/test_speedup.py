@@ -184,6 +184,15 @@ def test_one_launch_has_a_speedup_but_no_interval_and_no_verdict(carry: Carry) -
         result.analysis.chart(result.tables, result.options)
 
 
+def test_a_lead_that_no_verdict_bears_out_is_none(carry: Carry) -> None:
+    noisy = [70.0, 80.0, 130.0, 120.0, 75.0, 90.0, 140.0, 110.0, 100.0, 78.0]
+    points = typed(repetitions(noisy) + repetitions([110.0] * 10, **BASELINE))
+    result = carry("speedup", points, baseline="program:base")
+    assert result.tables["comparison"]["verdict"].tolist() == ["undecided"]
+    words = "conv-onednn-cpu is not told apart from base, at 1.2x. Of 1 comparison, 1 undecided"
+    assert result.finding.startswith(words)
+
+
 def test_a_speed_far_below_the_baseline_keeps_two_digits(carry: Carry) -> None:
     slow = repetitions([1000.0] * 5, program="slow", library="plain-cpu", operator="slow")
     fast = repetitions([30.0] * 5, program="base", library="onednn-cpu")

@@ -92,6 +92,22 @@ def test_the_head_says_what_was_measured_and_who_is_fastest(page: Page) -> None:
     assert "OpenBLAS 0.3.34" in words
 
 
+def test_that_nothing_is_stable_stands_first(tmp_path: Path) -> None:
+    noisy = [100.0, 130.0, 80.0, 120.0, 70.0, 140.0, 90.0, 110.0, 100.0, 75.0]
+    points = typed(
+        [{**row, "trust": "unstable"} for row in repetitions(noisy)]
+        + [{**row, "trust": "unstable"} for row in repetitions(noisy[::-1], program="p", library="q")]
+    )
+    run_analysis("violin", Frames(points=points), {}, tmp_path, publish=publish)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    first, second = re.findall(r"<li>(.*?)</li>", text)[:2]
+    assert first == "None of the 2 cases is stable; differences below are indications."
+    assert second == "conv: the two fastest are not told apart."
+    fastest = text[text.index('<section id="fastest">') : text.index("</section>")]
+    assert "<b>" not in fastest
+    assert '<span class="pill undecided">not told apart</span>' in fastest
+
+
 def test_references_inside_charts_lead_somewhere(page: Page) -> None:
     inside = {reference[1:] for reference in page.references if reference.startswith("#")}
     assert inside <= set(page.ids)

@@ -1,4 +1,6 @@
-from nntest.report.verdict import sentences, winners
+import pytest
+
+from nntest.report.verdict import Winner, sentences, trust_sentence, winners
 from tests.analyses.frames import repetitions, typed
 
 TEN = [100.0, 101.0, 99.0, 100.0, 102.0, 98.0, 100.0, 101.0, 99.0, 100.0]
@@ -24,6 +26,50 @@ def test_a_lead_within_the_noise_is_undecided_and_a_tie_is_a_tie() -> None:
     assert [(winner.shape, winner.verdict) for winner in winners(points)] == [
         ("a", "undecided"), ("b", "equivalent"), ("c", "alone"),
     ]  # fmt: skip
+
+
+NOISY = [t * f for t, f in zip(TEN, [1.0, 1.3, 0.8, 1.2, 0.7, 1.4, 0.9, 1.1, 1.0, 0.75], strict=True)]
+
+
+def _undecided(shapes: str, told: str = "") -> list[Winner]:
+    rows = [
+        item
+        for shape in shapes
+        for item in repetitions(TEN, shape=shape) + repetitions(NOISY, shape=shape, program="p", library="q")
+    ]
+    return winners(typed(rows + [item for shape in told for item in repetitions(TEN, shape=shape)]))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "told", "sentence"),
+    [
+        ("a", "", "conv: the two fastest are not told apart."),
+        ("ab", "", "conv: the two fastest are not told apart on any of 2 shapes."),
+        (
+            "ab",
+            "c",
+            "conv: oneDNN 3.2.0 is fastest on 1 of 3 shapes (unopposed); the two fastest are not told apart on 2 of 3.",
+        ),
+    ],
+)
+def test_nobody_wins_what_is_not_told_apart(shapes: str, told: str, sentence: str) -> None:
+    assert sentences(_undecided(shapes, told)) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("trust", "sentence"),
+    [
+        ({"unstable": 14}, "None of the 14 cases is stable; differences below are indications."),
+        ({"unstable": 1}, "The only case is not stable; differences below are indications."),
+        ({"unstable": 3, "imported": 2}, "None of the 5 cases is stable; differences below are indications."),
+        ({"unstable": 13, "stable": 1}, ""),
+        # what other tools watched is not known
+        ({"imported": 3}, ""),
+        ({}, ""),
+    ],
+)
+def test_that_nothing_is_stable_is_said(trust: dict[str, int], sentence: str) -> None:
+    assert trust_sentence(trust) == sentence
 
 
 def test_words_count_and_qualify() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from nntest.analyses.cases import PLACES, batch_of, group_numbers, time_of
 from nntest.analyses.columns import ANSWER, present
 from nntest.statistics.batch import Batch
-from nntest.statistics.comparison import comparisons, decide
+from nntest.statistics.comparison import Comparison, comparisons, decide
 from nntest.statistics.interval import Statistic, estimates, student_quantile
 
 if TYPE_CHECKING:
@@ -126,6 +126,11 @@ def _with_settings(settings: "pd.DataFrame", frame: "pd.DataFrame") -> "pd.DataF
     return whole.drop(columns="_setting").reset_index(drop=True)
 
 
+def _lead(item: Comparison) -> str:
+    """Return the verdict on a lead; where the other half says the contrary, nobody leads."""
+    return "undecided" if item.verdict == "different" and item.ratio < 1 else item.verdict
+
+
 def _layer_table(series: Batch, picks: "pd.DataFrame", best: Any) -> "pd.DataFrame":
     winners = np.flatnonzero(best)
     frame = picks.iloc[winners]
@@ -140,7 +145,7 @@ def _layer_table(series: Batch, picks: "pd.DataFrame", best: Any) -> "pd.DataFra
         mine = np.flatnonzero(owners == setting)
         judged = decide([found[number] for number in mine], "fdr")
         places = np.flatnonzero(contested)[mine]
-        verdicts[places], least[places] = [item.verdict for item in judged], [item.mde_pct for item in judged]
+        verdicts[places], least[places] = [_lead(item) for item in judged], [item.mde_pct for item in judged]
     runner_up, runner_up_us = np.full(len(frame), "", dtype=object), np.full(len(frame), np.nan)
     runner_up[contested], runner_up_us[contested] = rivals["program"], rivals["time_us"]
     answer = present(picks, ANSWER)

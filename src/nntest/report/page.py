@@ -16,7 +16,7 @@ from nntest.analyses.selection import exclusion_reasons
 from nntest.report.explore import drawing_library, specification
 from nntest.report.tabular import sheet
 from nntest.report.vector import inline_svg
-from nntest.report.verdict import as_records, sentences, winners
+from nntest.report.verdict import as_records, sentences, trust_sentence, winners
 
 SUFFIX = ".section.html"
 _FIRST = ("adaptive", "speedup", "schedule", "batch", "ratio", "layers", "memory", "violin", "profile", "points")
@@ -80,7 +80,7 @@ def evidence_of(result: Result) -> dict[str, Any]:
     return {
         **{key: getattr(result.evidence, key) for key in result.evidence.__dataclass_fields__},
         "winners": as_records(found),
-        "verdict": sentences(found),
+        "verdict": [*filter(None, [trust_sentence(result.evidence.trust)]), *sentences(found)],
         "source": result.source,
         "included": list(result.options.include),
     }

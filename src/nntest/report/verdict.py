@@ -1,12 +1,13 @@
 """Which program is fastest on each question, and how sure that is: the words at a report's head."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from nntest.analyses.cases import collect, time_of
 from nntest.analyses.columns import QUESTION, present
 from nntest.analyses.names import count_noun, listed, natural_key, pretty, subject_labels
-from nntest.statistics.comparison import compare, decide
+from nntest.statistics.comparison import Comparison, compare, decide
 from nntest.statistics.interval import intervals
 from nntest.units import US_PER_S, format_duration
 
@@ -59,6 +60,7 @@ def winners(ranked: "pd.DataFrame") -> list[Winner]:
         row, item = texts.loc[best], found[best]
         rival = texts.loc[order[1]] if len(order) > 1 else None
         known = item.low == item.low
+        lead = None if rival is None else next(judged)
         result.append(
             Winner(
                 species=str(row.get("species", "")),
@@ -71,19 +73,34 @@ def winners(ranked: "pd.DataFrame") -> list[Winner]:
                 interval=f"± {item.half_width_pct:.1f} %" if known else "",
                 runner_up="" if rival is None else str(rival["_subject"]),
                 factor="" if rival is None else f"{found[order[1]].estimate / item.estimate:.2f}x",
-                verdict="alone" if rival is None else next(judged).verdict,
+                # the rounds that two share may say the contrary of their medians: then nobody leads
+                verdict="alone" if lead is None else "undecided" if _contrary(lead) else lead.verdict,
             )
         )
     return sorted(result, key=lambda winner: (winner.species, natural_key(winner.shape), natural_key(winner.setting)))
 
 
+def _contrary(lead: Comparison) -> bool:
+    return lead.verdict == "different" and lead.ratio < 1
+
+
+def trust_sentence(trust: Mapping[str, int]) -> str:
+    """Say that no case is stable where that is so, else nothing; ``trust`` counts the cases by verdict."""
+    if not trust.get("unstable") or trust.get("stable"):
+        return ""
+    total = sum(trust.values())
+    who = "The only case is not stable" if total == 1 else f"None of the {total:,} cases is stable"
+    return f"{who}; differences below are indications."
+
+
 def sentences(found: list[Winner]) -> list[str]:
-    """Return one sentence per species: who wins how often, and how often that is sure."""
+    """Return one sentence per species: who wins how often, and how often that is sure; a lead in doubt is no win."""
     words = []
     for species in dict.fromkeys(winner.species for winner in found):
         mine = [winner for winner in found if winner.species == species]
-        libraries = dict.fromkeys(winner.library for winner in mine)
-        counts = {name: [w for w in mine if w.library == name] for name in libraries}
+        told = [winner for winner in mine if winner.verdict != "undecided"]
+        libraries = dict.fromkeys(winner.library for winner in told)
+        counts = {name: [w for w in told if w.library == name] for name in libraries}
         parts: list[str] = []
         for name, won in sorted(counts.items(), key=lambda pair: -len(pair[1])):
             shapes = count_noun(len(mine), "shape" if species else "workload")
@@ -99,8 +116,19 @@ def sentences(found: list[Winner]) -> list[str]:
                 if not parts
                 else f"{pretty(name)} on {len(won)} ({_sureness(won)})"
             )
-        words.append(f"{species or 'whole networks'}: {listed(parts)}.")
+        said = [listed(parts)] if parts else []
+        if len(told) < len(mine):
+            said.append(f"the two fastest are not told apart{_where(len(mine) - len(told), len(mine), species)}")
+        words.append(f"{species or 'whole networks'}: {'; '.join(said)}.")
     return words
+
+
+def _where(count: int, total: int, species: str) -> str:
+    if total == 1:
+        return ""
+    if count == total:
+        return f" on any of {count_noun(total, 'shape' if species else 'workload')}"
+    return f" on {count} of {total}"
 
 
 def as_records(found: list[Winner]) -> list[dict[str, Any]]:
@@ -112,7 +140,6 @@ def _sureness(won: list[Winner]) -> str:
     said = (
         ("different", "sure"),
         ("equivalent", "tied within 1 %"),
-        ("undecided", "undecided"),
         ("alone", "unopposed"),
     )
     counts = [(sum(winner.verdict == verdict for winner in won), word) for verdict, word in said]
