@@ -113,6 +113,23 @@ def test_a_block_of_no_calls_is_refused() -> None:
             driver.block(1, loops=0)
 
 
+def test_an_answer_that_came_while_nobody_looked_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    with start("conv-works-cpu", timeout_s=5.0) as driver:
+        select = driver._selector.select
+        looks: list[float] = []
+
+        def stopped_at_first(timeout: float) -> object:
+            looks.append(timeout)
+            if len(looks) > 1:
+                return select(5.0)
+            monkeypatch.setattr("nntest.measure.driver.time.monotonic", lambda: 1e12)
+            return []
+
+        monkeypatch.setattr(driver._selector, "select", stopped_at_first)
+        driver.setup(1, case_of("conv-works-cpu"))
+    assert looks[1] == 0
+
+
 RULES = WarmUpRules(max_s=0.01, tolerance=0.5, block_min_s=1e-3)
 
 

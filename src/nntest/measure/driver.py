@@ -381,6 +381,9 @@ class DriverProcess:
         while b"\n" not in self._pending:
             ready = self._selector.select(max(0.0, deadline - time.monotonic()))
             if not ready and time.monotonic() >= deadline:
+                # A session that was stopped meanwhile (Ctrl-Z) was not looking: the answer may have come in time.
+                ready = self._selector.select(0)
+            if not ready and time.monotonic() >= deadline:
                 self.close()
                 raise DriverTimeout(
                     f"{self._label}: {verb}: no answer within {self._timeout_s:g} s, killed{self._last_printed()}"
