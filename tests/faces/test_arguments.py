@@ -2,6 +2,7 @@
 
 import pytest
 
+from nntest.analyses.options import parse_options
 from nntest.errors import UsageError
 from nntest.faces.arguments import Syntax, normalise
 
@@ -11,6 +12,7 @@ COMMANDS = {
     ),
     "analyse": Syntax(switches=frozenset({"--help"}), valued=frozenset({"--out", "--set"}), open_ended=True),
 }
+_SWITCH = {"split": {"type": "switch", "default": "yes", "help": ""}}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,18 @@ COMMANDS = {
 )
 def test_normalise(written: list[str], understood: list[str]) -> None:
     assert normalise(written, COMMANDS) == understood
+
+
+@pytest.mark.parametrize("word", ["yes", "on", "true", "1", "YES", "True"])
+def test_words_that_turn_a_switch_on(word: str) -> None:
+    assert normalise(["run", f"--dry_run={word}"], COMMANDS) == ["run", "--dry-run"]
+    assert parse_options(_SWITCH, {"split": word}, where="x").split is True
+
+
+@pytest.mark.parametrize("word", ["no", "off", "false", "0", "", "NO", "False"])
+def test_words_that_leave_a_switch_off(word: str) -> None:
+    assert normalise(["run", f"--dry_run={word}"], COMMANDS) == ["run"]
+    assert parse_options(_SWITCH, {"split": word}, where="x").split is False
 
 
 def test_a_switch_takes_yes_or_no() -> None:

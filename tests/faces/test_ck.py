@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+import typer
 
-from nntest.faces import ck
+from nntest.faces import ck, cli
+from nntest.faces.arguments import Syntax, normalise
 from nntest.faces.cli import Outcome
 
 # What ck 2.6.4 hands over for `ck run "nntest:*conv-*" nntest:softmax-* --env.CK_SEED=1 --dry_run`.
@@ -45,6 +47,20 @@ def test_run(performed: list[list[str]]) -> None:
 def test_a_dictionary_from_python_may_be_nested(performed: list[list[str]]) -> None:
     ck.run({"data_uoa": "conv-*", "env": {"CK_SEED": 7}, "batch_sizes": [1, 2]})
     assert performed == [["run", "conv-*", "--env.CK_SEED=7", "--batch_sizes=1,2"]]
+
+
+def test_switches_reach_every_command_as_ck_writes_them() -> None:
+    """For every switch of every command: ck's yes and no are understood, and neither is taken for a lacking value."""
+    commands: Any = typer.main.get_command(cli.app)
+    for name, command in commands.commands.items():
+        syntax = {name: Syntax.of(command)}
+        for switch in syntax[name].switches - {"--help"}:
+            key = switch[2:].replace("-", "_")
+            assert ck._valueless(name, {key: "yes"}) == ""
+            assert normalise([name, *ck._options({key: "yes"})], syntax) == [name, switch]
+            assert normalise([name, *ck._options({key: True})], syntax) == [name, switch]
+            for off in ("no", "off", False, None):
+                assert normalise([name, *ck._options({key: off})], syntax) == [name]
 
 
 def test_list_and_show(performed: list[list[str]]) -> None:

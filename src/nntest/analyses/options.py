@@ -7,7 +7,7 @@ from nntest.analyses.columns import nearest
 from nntest.errors import DataError, UsageError
 
 _YES = {"yes", "true", "on", "1"}
-_NO = {"no", "false", "off", "0"}
+_NO = {"no", "false", "off", "0", ""}
 
 #: Options that every analysis has.
 COMMON: Mapping[str, Mapping[str, Any]] = {

@@ -85,7 +85,8 @@ def _names(request: Mapping[str, Any]) -> list[str]:
 
 def _options(request: Mapping[str, Any]) -> Iterator[str]:
     for key, value in request.items():
-        if key in _OF_CK:
+        # a caller in Python says None where nothing is meant
+        if key in _OF_CK or value is None:
             continue
         if key == "env" and isinstance(value, Mapping):
             yield from (f"--env.{name}={text}" for name, text in value.items())
