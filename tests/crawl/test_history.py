@@ -42,7 +42,7 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_from_the_oldest_on_each_against_the_one_before(local: Path) -> None:
-    moments = history(make_point().case.id[:8], str(local))
+    moments = history(make_point().case.id[:8], str(local)).moments
     assert [one.session for one in moments] == ["s1", "s2", "s3", "s4"]
     assert [one.when[:8] for one in moments] == ["20260101", "20260201", "20260301", "20260401"]
     changes = [one.change for one in moments]
@@ -57,10 +57,17 @@ def test_from_the_oldest_on_each_against_the_one_before(local: Path) -> None:
 def test_platforms_are_not_held_against_each_other(local: Path) -> None:
     other = timed(3.0, "s0", "20250101000000", platform=make_platform(machine="e" * 16, cpu="Another"))
     save_point(local / "experiment" / "two", other)
-    moments = history(other.case.id, str(local))
+    moments = history(other.case.id, str(local)).moments
     first = [number for number, one in enumerate(moments) if one.change is None and one.time_us is not None]
     assert {moments[number].cpu for number in first} == {"Another", make_platform().cpu}
 
 
 def test_a_case_that_nobody_measured(local: Path) -> None:
-    assert history("feedfeed", str(local)) == []
+    assert history("feedfeed", str(local)).moments == []
+
+
+def test_files_that_gave_no_rows_are_told(local: Path) -> None:
+    torn = local / "experiment" / "two" / "ckp-00000000000000aa.0001.json"
+    torn.write_text("{")
+    assert [Path(path) for path, _ in history("feedfeed", str(local)).skipped] == [torn]
+    assert [Path(path) for path, _ in history(make_point().case.id, str(local)).skipped] == [torn]

@@ -33,3 +33,25 @@ def test_by_case_and_by_point(name: str, capsys: pytest.CaptureFixture[str]) -> 
 def test_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["history", "nowhere"]) == 2
     assert capsys.readouterr().err.startswith("nntest: nowhere: no point or experiment of that name was found")
+
+
+@pytest.mark.parametrize("name", [make_point().case.id, make_point().uid])
+def test_files_that_gave_no_rows_are_named(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torn = tmp_path / "CK" / "local" / "experiment" / "demo" / "ckp-00000000000000aa.0001.json"
+    torn.write_text("{")
+    assert cli.main(["history", name]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[0].startswith(f"{torn}: ")
+    assert captured.err.splitlines()[1:] == ["1 file gave no rows"]
+    assert "s2" in captured.out
+
+
+def test_damage_is_named_also_where_nothing_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other" / "experiment" / "torn"
+    other.mkdir(parents=True)
+    (other / "ckp-00000000000000aa.0001.json").write_text("{")
+    assert cli.main(["history", "demo", "--source", str(tmp_path / "other")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1] == "1 file gave no rows"
+    said = "has no point of that case; name its repository with --source"
+    assert lines[2] == f"nntest: demo: {tmp_path / 'other'} {said}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nntest.crawl.load import load
+from nntest.crawl.load import Skipped, load
 from nntest.crawl.sources import Source
 from nntest.measure.libraries.places import version_key
 from nntest.statistics.comparison import Comparison, compare, decide
@@ -49,8 +49,16 @@ class Moment:
     change: Comparison | None = None
 
 
-def history(case_id: str, source: Source | Sequence[Source] = "local") -> list[Moment]:
-    """Return all measurements of a case (a prefix of its id will do), by platform and time.
+@dataclass(frozen=True)
+class History:
+    """The measurements of a case, by platform and time, and the files of the source that gave no rows."""
+
+    moments: Sequence[Moment]
+    skipped: Sequence[Skipped]
+
+
+def history(case_id: str, source: Source | Sequence[Source] = "local") -> History:
+    """Return all measurements of a case (a prefix of its id will do).
 
     Raises
     ------
@@ -58,8 +66,9 @@ def history(case_id: str, source: Source | Sequence[Source] = "local") -> list[M
         The source is unknown.
     """
     rows = load(source, where=[f"case_id={case_id}*"], columns=_COLUMNS)
+    skipped = rows.attrs["skipped"]
     if rows.empty:
-        return []
+        return History([], skipped)
     started: dict[tuple[str, str], str] = {}
     found = []
     for _, group in rows.groupby(_ONE_POINT, observed=True, sort=False, dropna=False):
@@ -73,7 +82,7 @@ def history(case_id: str, source: Source | Sequence[Source] = "local") -> list[M
     }
     for number, change in zip(pairs, decide(list(pairs.values()), "fdr"), strict=True):
         moments[number] = replace(moments[number], change=change)
-    return moments
+    return History(moments, skipped)
 
 
 def _moment(rows: "pd.DataFrame", started: dict[tuple[str, str], str]) -> tuple[Moment, Series | None]:

@@ -9,6 +9,7 @@ import typer
 
 from nntest.errors import UsageError
 from nntest.faces.columns import columns
+from nntest.faces.output import say_skipped
 from nntest.faces.sql import places
 from nntest.units import US_PER_S, format_duration
 
@@ -34,12 +35,14 @@ def history(
     from nntest.crawl.history import history as find_history
 
     where = places(source)
-    found = find_history(case, where) if _ID.fullmatch(case) else []
-    if not found:
+    found = find_history(case, where) if _ID.fullmatch(case) else None
+    if found is None or not found.moments:
         found = find_history(_case_of(case), where)
-    if not found:
+    # what could not be read may be what is missed
+    say_skipped(found.skipped)
+    if not found.moments:
         raise UsageError(f"{case}: {source} has no point of that case; name its repository with --source")
-    for line in history_lines(found):
+    for line in history_lines(found.moments):
         typer.echo(line)
     return 0
 
