@@ -86,6 +86,14 @@ def _astray(root: Path) -> None:
     path.write_text(json.dumps({**meta, "dataset_files": [*meta["dataset_files"], "../../x"]}))
 
 
+def _list(module: str, name: str, key: str, value: object) -> Callable[[Path], None]:
+    def change(root: Path) -> None:
+        path = root / module / name / ".cm" / "meta.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+
+    return change
+
+
 def _nonsense_shape(root: Path) -> None:
     shape = {"CK_IN_SHAPE_C": 3, "CK_IN_SHAPE_H": 2, "CK_IN_SHAPE_W": 2, "CK_OUT_SHAPE_C": 1}
     kernel = {"CK_CONV_KERNEL": 5, "CK_CONV_STRIDE": 1, "CK_CONV_PAD": 0}
@@ -142,6 +150,36 @@ def _folder_without_cm(root: Path) -> None:
             _astray,
             f"dataset/{DATASET}/.cm/meta.json: dataset_files names ../../x, ",
             "which leads out of the entry; expected files of the entry itself; correct the name",
+        ),
+        (
+            _list("program", PROGRAM, "source_files", ["../../x.cpp"]),
+            f"program/{PROGRAM}/.cm/meta.json: source_files names ../../x.cpp, ",
+            "which leads out of the entry; expected files of the entry itself; correct the name",
+        ),
+        (
+            _list("program", PROGRAM, "source_files", {"conv.cpp": 1}),
+            f"program/{PROGRAM}/.cm/meta.json: source_files is {{'conv.cpp': 1}}; ",
+            "expected a list of names of files in the entry; correct it",
+        ),
+        (
+            _list("program", PROGRAM, "source_files", ["x" * 300 + ".cpp"]),
+            f"program/{PROGRAM}/.cm/meta.json: source_files names 'xxxxx",
+            "..., which can be no file's name; correct it",
+        ),
+        (
+            _list("program", PROGRAM, "source_files", []),
+            f"program/{PROGRAM}/.cm/meta.json",
+            "source_files is missing or empty; name the program's sources",
+        ),
+        (
+            _list("dataset", DATASET, "dataset_files", ["shape-1-1-1-1-1-1-0", 5]),
+            f"dataset/{DATASET}/.cm/meta.json: dataset_files is ['shape-1-1-1-1-1-1-0', 5]; ",
+            "expected a list of names of files in the entry; correct it",
+        ),
+        (
+            _list("dataset", DATASET, "dataset_files", ["a\u202e\0b"]),
+            f"dataset/{DATASET}/.cm/meta.json: dataset_files names 'a\\u202e\\x00b', ",
+            "which can be no file's name; correct it",
         ),
         (_nonsense_shape, f"dataset/{DATASET}/shape-1-1-1-1-1-1-0.json", "kernel"),
         (_no_chart, f"analysis/{ANALYSIS}/analysis.py", "the function chart is missing"),

@@ -82,6 +82,30 @@ def test_what_a_program_says_of_itself(repository):
     assert (program.uid, program.problems) == ("1" * 16, ())
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["../conv.cpp"], "names ../conv.cpp, which leads out of the entry; expected files of the entry itself; "),
+        (["/etc/passwd"], "names /etc/passwd, which leads out of the entry; expected files of the entry itself; "),
+        (["..\n/conv.cpp"], "names '..\\n/conv.cpp', which can be no file's name; "),
+        (["a\0.cpp"], "names 'a\\x00.cpp', which can be no file's name; "),
+        ([""], "names '', which can be no file's name; "),
+        ("conv.cpp", "is 'conv.cpp'; expected a list of names of files in the entry; "),
+        (["conv.cpp", None], "is ['conv.cpp', None]; expected a list of names of files in the entry; "),
+        ({"conv.cpp": 1}, "is {'conv.cpp': 1}; expected a list of names of files in the entry; "),
+        ([["conv.cpp"]], "is [['conv.cpp']]; expected a list of names of files in the entry; "),
+    ],
+)
+def test_sources_that_are_none_are_refused_in_a_line(repository, names, said):
+    folder = add_entry(repository.path, "program", "conv-odd-cpu", "6" * 16, {**PROGRAM, "source_files": names})
+    (program,) = find_programs("conv-odd-cpu", repositories=[repository])
+    with pytest.raises(DataError) as caught:
+        _ = program.source_files
+    assert str(caught.value).startswith(f"{folder}/.cm/meta.json: source_files {said}")
+    assert str(caught.value).endswith(("; correct the name", "; correct it"))
+    assert str(caught.value).isprintable()
+
+
 def test_an_entry_without_alias_files_is_found_and_says_so(repository):
     folder = add_entry(repository.path, "program", "conv-new-cpu", "4" * 16, {"tags": []}, aliases=False)
     (program,) = find_programs("conv-new-cpu", repositories=[repository])

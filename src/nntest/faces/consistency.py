@@ -18,6 +18,7 @@ from nntest.store.entries import (
     find_datasets,
     read_entry,
 )
+from nntest.store.entry_files import file_names
 from nntest.store.repository import Repository, repository_name
 
 ANALYSIS_UID = "3a1c0f7be5d24e96"
@@ -121,9 +122,16 @@ def _program(entry: Entry, census: Census) -> Iterator[Problem]:
     for tag in ("nntest", entry.species, entry.library):
         if tag and tag not in entry.tags:
             yield Problem(path=meta, text=f"the tag {tag} is missing, so that nobody finds the program by it; add it")
-    if not entry.source_files:
+    yield from _sources(entry, meta)
+
+
+def _sources(entry: ProgramEntry, meta: Path) -> Iterator[Problem]:
+    astray = list(_refused(meta, lambda: entry.source_files))
+    yield from astray
+    sources = () if astray else entry.source_files
+    if not astray and not sources:
         yield Problem(path=meta, text="source_files is missing or empty; name the program's sources")
-    for source in entry.source_files:
+    for source in sources:
         if not source.is_file():
             yield Problem(path=source, text="missing; restore it or take it out of source_files")
 
@@ -156,6 +164,7 @@ def _dataset(entry: Entry, census: Census) -> Iterator[Problem]:
         yield Problem(path=meta, text="the tag nntest is missing, so that no program finds the dataset; add it")
     if "network" in entry.tags:
         yield from _refused(entry.network_path, lambda: load_network(entry.network_path))
+    yield from _refused(meta, lambda: file_names(entry.path, entry.meta, "dataset_files"))
     if entry.dataset_files and not known:
         yield Problem(path=meta, text="no tag tensor-<species> was found; the shapes belong to no operator; add one")
     listed = set()

@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, TypeVar
 
 from nntest.errors import DataError, UsageError
+from nntest.store.entry_files import file_names, file_of
 from nntest.store.repository import Repository, known_repositories, read_json, resolve_repository
 
 #: UIDs under which ck 2.6.4 knows the modules that our entries belong to.
@@ -82,8 +83,15 @@ class ProgramEntry(Entry):
 
     @property
     def source_files(self) -> tuple[Path, ...]:
-        """Absolute paths of the sources, in the meta's order."""
-        return tuple(self.path / name for name in _strings(self.meta.get("source_files")))
+        """Absolute paths of the sources, in the meta's order.
+
+        Raises
+        ------
+        DataError
+            They are no list of names, or a name leads out of the entry.
+        """
+        names = file_names(self.path, self.meta, "source_files")
+        return tuple(file_of(self.path, "source_files", name) for name in names)
 
     @property
     def dataset_tags(self) -> tuple[str, ...]:
@@ -108,15 +116,10 @@ class DatasetEntry(Entry):
         Raises
         ------
         DataError
-            The name leads out of the entry.
+            The name leads out of the entry, or no file can have it.
         """
-        inside = PurePath(dataset_file)
-        if inside.is_absolute() or ".." in inside.parts:
-            raise DataError(
-                f"{self.path / '.cm' / 'meta.json'}: dataset_files names {dataset_file}, which leads out of the entry; "
-                "expected files of the entry itself; correct the name"
-            )
-        return self.path / f"{dataset_file.removesuffix('.json')}.json"
+        path = file_of(self.path, "dataset_files", dataset_file)
+        return path.with_name(f"{path.name.removesuffix('.json')}.json")
 
     def shape_parameters(self, dataset_file: str) -> dict[str, Any]:
         """Return the CK_* values of one shape file, as they are written there.
