@@ -13,6 +13,7 @@ from nntest.analyses.bars import set_heading
 from nntest.analyses.cases import NATIVE, RANKINGS
 from nntest.analyses.columns import nearest, present, require
 from nntest.analyses.composed import SETTING, candidates, chosen, solve
+from nntest.analyses.leads import MARKS, lead_words
 from nntest.analyses.names import count_noun, equals, listed, pretty, setting_labels, shortened
 from nntest.analyses.networks import PREFIX, layers_of, shapes_as_layers
 from nntest.analyses.selection import select
@@ -26,7 +27,6 @@ MAX_LAYERS = 60
 MAX_BARS = 24
 MAX_PANELS = 8
 MAX_TOLD = 4
-MARKS = {"equivalent": "≈", "undecided": "?"}
 
 
 def table(source, options):
@@ -205,18 +205,8 @@ def finding(tables, _options):
     words.append(
         "Picked: " + listed(f"{pretty(name)} for {count_noun(count, 'layer')}" for name, count in picked.items()) + "."
     )
-    counts = layers["verdict"].value_counts()
-    sure = [
-        f"{counts[word]} {said}"
-        for word, said in (
-            ("different", "sure"),
-            ("equivalent", "a tie within 1 %"),
-            ("undecided", "not told apart"),
-            ("alone", "without a competitor"),
-        )
-        if counts.get(word, 0)
-    ]
-    words.append(f"Of {count_noun(len(layers), 'distinct shape')}, the lead of the one picked is: {listed(sure)}.")
+    shapes = count_noun(len(layers), "distinct shape")
+    words.append(f"Of {shapes}, the lead of the one picked is: {lead_words(layers['verdict'])}.")
     missing = tables["missing"].drop_duplicates(["layer", "species", "shape"])
     if len(missing):
         names = listed((f"{row.species} {row.shape}" for row in missing.itertuples()), limit=6)

@@ -2,10 +2,13 @@
 
 from fnmatch import fnmatchcase
 
+import numpy as np
 import pandas as pd
 
 from nntest.analyses.bars import set_heading
 from nntest.analyses.boards import board_name, variants
+from nntest.analyses.cases import batch_of, group_numbers
+from nntest.analyses.leads import leads
 from nntest.analyses.names import count_noun, pretty, subject_labels
 from nntest.analyses.selection import exclusion_reasons, filter_rows, select
 from nntest.analyses.style import BLUE, GREEN, GREY, ORANGE, empty_figure, new_figure
@@ -17,11 +20,17 @@ COLUMNS = ["platform", "model", "variant", "latency_ms", "low_ms", "high_ms", "n
 #: The study took these rows of each board's table, and wrote these words beside them whatever they were.
 STUDY_ROWS = (0, 2, 4, 5)
 STUDY_LABELS = ("Unoptimized", "U + FPU", "Quantized", "Q + CMSIS-NN")
+LEADS = ["lead", "model", "platform", "variant", "latency_ms", "against_platform", "against_variant",
+         "against_ms", "ratio", "verdict", "mde_pct"]  # fmt: skip
+_OPEN = {"undecided": "not told apart from", "equivalent": "a tie within 1 % with"}
 _MOST_PANELS = 12
 
 
 def table(source, options):
-    """Return one row per board (platform), model and variant: the median of its values, NA where it failed there."""
+    """Return one row per board (platform), model and variant: the median of its values, NA where it failed there.
+
+    Part: ``leads`` (the fastest against the next, each board's fastest against its slowest, and what a test says).
+    """
     points = pd.concat([select(source.points, options, where=NAME).ranked, _failed(source.points, options)])
     board = points["library"].astype("string").isin(["cmsis-nn", "tflite-micro"])
     points = points.assign(
@@ -37,15 +46,51 @@ def table(source, options):
     if options.model:
         points = points[[any(fnmatchcase(str(name), wanted) for wanted in options.model) for name in points["model"]]]
     keys = ["platform", "model", "variant", "library", "dtype", "isa", "tuner", "program", "dataset"]
+    numbers, first = group_numbers(points, keys)
+    known = points["time_us"].notna().to_numpy()
+    times = points["time_us"].to_numpy(dtype=float, na_value=float("nan"))
+    series = batch_of(points[known], times[known], numbers[known], len(first))
     groups = points.groupby(keys, observed=True, dropna=False, sort=False)
     main = groups["time_us"].agg(["median", "min", "max", "count"]) / 1e3
     main["_time"] = groups["_time"].min()
     main = main.reset_index().rename(columns={"median": "latency_ms", "min": "low_ms", "max": "high_ms", "count": "n"})
     main["n"] = (main["n"] * 1e3).round().astype("int64")
+    # groups stand in order of their first row, as the series do
+    main = main.assign(_series=range(len(main)))
     main = main.sort_values(["model", "platform", "dataset", "_time"], kind="stable").reset_index(drop=True)
     if options.labels == "study":
         main = _as_published(main)
-    return {NAME: main[COLUMNS]}
+    return {NAME: main[COLUMNS], "leads": _leads(main, series)}
+
+
+def _leads(main, series):
+    """Return what the headline says, each with its test: the fastest of all, and of each board against its slowest."""
+    main = _in_order(main[main["latency_ms"].notna()])
+    pairs = []
+    if len(main):
+        fastest = main.iloc[0]
+        # other networks are other questions
+        rows = _in_order(_once(main[main["model"] == fastest["model"]], ["platform", "variant"]))
+        if len(rows) > 1:
+            pairs.append(("fastest", rows.iloc[0], rows.iloc[1]))
+    for _, rows in main.groupby(["model", "platform"], sort=False, observed=True):
+        own = _in_order(_once(rows))
+        if len(own) > 1:
+            pairs.append(("board", own.iloc[0], own.iloc[-1]))
+    picked, against = (np.array([pair[side]["_series"] for pair in pairs], dtype=np.int64) for side in (1, 2))
+    verdicts, least = leads(series, picked, against)
+    items = zip(pairs, verdicts, least, strict=True)
+    return pd.DataFrame([_lead_row(*pair, verdict, mde_pct) for pair, verdict, mde_pct in items], columns=LEADS)
+
+
+def _in_order(rows):
+    return rows.sort_values("latency_ms", kind="stable")
+
+
+def _lead_row(kind, one, other, verdict, mde_pct):
+    values = (one["latency_ms"], other["latency_ms"])
+    return [kind, one["model"], one["platform"], one["variant"], values[0], other["platform"], other["variant"],
+            values[1], values[1] / values[0], verdict, mde_pct]  # fmt: skip
 
 
 def _failed(points, options):
@@ -75,7 +120,7 @@ def chart(tables, options):
         _panel(place, rows, f"{pretty(model)} on {pretty(board_name(platform))}", by_position=options.labels == "study")
     for place in axes.flat[len(panels) :]:
         place.set_visible(False)
-    words = [_title(main)]
+    words = [_title(main, tables["leads"])]
     if dropped > 0:
         words.append(f"(the first {_MOST_PANELS} of {_MOST_PANELS + dropped} panels; the table has all)")
     if options.labels == "study":
@@ -85,8 +130,8 @@ def chart(tables, options):
 
 
 def finding(tables, _options):
-    """Say which variant is the fastest, and by how much."""
-    return f"{_title(tables[NAME])}." if len(tables[NAME]) else ""
+    """Say which variant has the least latency, and whether a test tells it from the next."""
+    return f"{_title(tables[NAME], tables['leads'])}." if len(tables[NAME]) else ""
 
 
 def _panel(axes, rows, title, *, by_position):
@@ -112,23 +157,38 @@ def _colour(library, dtype):
     return BLUE if str(dtype).startswith("int8") else GREY
 
 
-def _once(rows):
+def _once(rows, columns=("variant",)):
     """Return each variant once: of several tables the one with the most variants speaks."""
     sizes = rows.groupby("dataset", observed=True, dropna=False)["variant"].transform("size")
-    return rows.assign(_size=sizes).sort_values("_size", ascending=False, kind="stable").drop_duplicates("variant")
+    return rows.assign(_size=sizes).sort_values("_size", ascending=False, kind="stable").drop_duplicates(list(columns))
 
 
-def _title(main):
-    ratios = main.groupby(["model", "platform"], observed=True)["latency_ms"].agg(["min", "max", "count"])
-    ratios = ratios[ratios["count"] > 1]
-    fastest = main.loc[main["latency_ms"].idxmin()]
-    head = f"{fastest['variant']} on {board_name(fastest['platform'])} is the fastest: "
-    head += format_duration(fastest["latency_ms"] / 1e3)
-    if ratios.empty:
-        return head
-    gain = (ratios["max"] / ratios["min"]).max()
-    bars = count_noun(int(main["latency_ms"].notna().sum()), "bar")
-    return f"{head}; the choice of the variant is worth up to {format_ratio(gain)} ({bars})"
+def _title(main, found):
+    known = main[main["latency_ms"].notna()]
+    if known.empty:
+        return "No inference has a latency"
+    fastest = known.loc[known["latency_ms"].idxmin()]
+    who = f"{fastest['variant']} on {board_name(fastest['platform'])}"
+    time = format_duration(fastest["latency_ms"] / 1e3)
+    bars = count_noun(len(known), "bar")
+    single = (known["n"] < 2).all()
+    first, boards = found[found["lead"] == "fastest"], found[found["lead"] == "board"]
+    if first.empty:
+        return f"{who} takes {time} ({bars})"
+    rival = first.iloc[0]
+    next_one = f"{rival['against_variant']} on {board_name(rival['against_platform'])}"
+    open_words = "" if single else f", {_OPEN[rival['verdict']]} {next_one}" if rival["verdict"] in _OPEN else ""
+    words = f"{who} is the fastest: {time}" if rival["verdict"] == "different" else f"Least latency: {who}, {time}"
+    words += open_words
+    sure = boards[boards["verdict"] == "different"]
+    if len(sure):
+        words += f"; the choice of the variant is worth up to {format_ratio(sure['ratio'].max())}"
+    elif single:
+        words += (
+            f"; the variants of a board lie up to {format_ratio(boards['ratio'].max())} apart" if len(boards) else ""
+        )
+        bars += ", one value each: no test can tell more"
+    return f"{words} ({bars})"
 
 
 def _as_published(main):

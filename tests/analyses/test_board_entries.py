@@ -58,6 +58,32 @@ def test_what_could_not_be_built_has_a_row_without_latency(carry: Carry) -> None
     assert "failed" in [text.get_text() for text in axes.texts]
 
 
+def test_single_values_are_told_and_not_judged(carry: Carry) -> None:
+    result = carry("latency", INFERENCES)
+    assert result.finding == (
+        "Least latency: int8 + CMSIS-NN on F4, 16.0 ms; the variants of a board lie up to 11.9x apart "
+        "(3 bars, one value each: no test can tell more)."
+    )
+    assert result.tables["leads"]["verdict"].tolist() == ["undecided", "undecided"]
+
+
+def test_only_a_lead_that_a_test_bears_out_is_one(carry: Carry) -> None:
+    def runs(program: str, time: float) -> list[dict]:
+        times = [time * (1 + 0.01 * (number % 3)) for number in range(10)]
+        return repetitions(times, program=program, library=f"lib-{program}", platform="Board")
+
+    told = carry("latency", typed([*runs("a", 100.0), *runs("b", 150.0), *runs("c", 1000.0)]))
+    assert told.finding == "a on Board is the fastest: 101 us; the choice of the variant is worth up to 10.0x (3 bars)."
+    tied = carry("latency", typed([*runs("a", 100.0), *runs("b", 100.0), *runs("c", 1000.0)]))
+    assert tied.finding == (
+        "Least latency: a on Board, 101 us, a tie within 1 % with b on Board; "
+        "the choice of the variant is worth up to 10.0x (3 bars)."
+    )
+    alone = carry("latency", typed(runs("a", 100.0)))
+    assert alone.finding == "a on Board takes 101 us (1 bar)."
+    assert alone.tables["leads"].empty
+
+
 def test_energy_over_latency_is_power(carry: Carry) -> None:
     result = carry("energy", INFERENCES)
     line = result.tables["energy"].iloc[0]

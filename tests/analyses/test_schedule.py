@@ -53,7 +53,42 @@ def test_is_the_tuner_always_better(carry: Carry) -> None:
     tuner = result.tables["tuner"].set_index("shape")
     assert tuner["better"].to_dict() == {HEAVY: True, LIGHT: False}
     assert tuner["speedup"].to_dict() == pytest.approx({HEAVY: 1.5, LIGHT: 40 / 45})
-    assert "Tuner DEFAULT is in 1 of 2 cases better than NONE." in result.finding
+    # two repetitions are too few to tell
+    assert tuner["verdict"].to_dict() == {HEAVY: "undecided", LIGHT: "undecided"}
+    assert "Tuner DEFAULT against NONE, 2 cases: not told apart in 2." in result.finding
+    assert "Of 2 distinct shapes, the lead of the one picked is: 2 not told apart." in result.finding
+
+
+def repeated(time: float) -> list[float]:
+    """Ten repetitions in five launches, of a percent of noise."""
+    return [time * (1 + 0.01 * (number % 3)) for number in range(10)]
+
+
+def test_only_what_a_test_bears_out_is_called_faster(carry: Carry) -> None:
+    points = typed(
+        [
+            *rows("direct", HEAVY, repeated(100.0), tuner="NONE"),
+            *rows("direct", HEAVY, repeated(60.0), tuner="DEFAULT"),
+            *rows("direct", LIGHT, repeated(40.0), tuner="NONE"),
+            *rows("direct", LIGHT, repeated(40.0), tuner="DEFAULT"),
+            *rows("gemm", LIGHT, repeated(30.0)),
+        ]
+    )
+    result = carry("schedule", points)
+    tuner = result.tables["tuner"].set_index("shape")
+    assert tuner["verdict"].to_dict() == {HEAVY: "faster", LIGHT: "equivalent"}
+    assert "Tuner DEFAULT against NONE, 2 cases: faster in 1 and a tie within 1 % in 1." in result.finding
+    main = result.tables["schedule"].set_index("shape")
+    assert main.loc[HEAVY, ["runner_up", "verdict"]].tolist() == ["", "alone"]
+    assert main.loc[LIGHT, ["runner_up", "verdict"]].tolist() == ["direct", "different"]
+    assert "Of 2 distinct shapes, the lead of the one picked is: 1 sure and 1 without a competitor." in result.finding
+
+
+def test_a_tuner_that_always_helps_and_one_without_a_partner(carry: Carry) -> None:
+    tuned_only = rows("direct", LIGHT, repeated(40.0), tuner="DEFAULT")
+    points = typed([*rows("direct", HEAVY, repeated(99.0)), *rows("direct", HEAVY, repeated(60.0), tuner="DEFAULT")])
+    assert carry("schedule", points).finding.endswith("Tuner DEFAULT is always faster than NONE (1 case).")
+    assert carry("schedule", typed(tuned_only)).finding.endswith("No program was measured with and without a tuner.")
 
 
 def test_without_tuners_it_says_so(carry: Carry) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 
 from nntest.analyses.cases import PLACES, batch_of, group_numbers, time_of
 from nntest.analyses.columns import ANSWER, present
+from nntest.analyses.leads import ALONE, lead
 from nntest.statistics.batch import Batch
-from nntest.statistics.comparison import Comparison, comparisons, decide
+from nntest.statistics.comparison import comparisons, decide
 from nntest.statistics.interval import Statistic, estimates, student_quantile
 
 if TYPE_CHECKING:
@@ -126,18 +127,13 @@ def _with_settings(settings: "pd.DataFrame", frame: "pd.DataFrame") -> "pd.DataF
     return whole.drop(columns="_setting").reset_index(drop=True)
 
 
-def _lead(item: Comparison) -> str:
-    """Return the verdict on a lead; where the other half says the contrary, nobody leads."""
-    return "undecided" if item.verdict == "different" and item.ratio < 1 else item.verdict
-
-
 def _layer_table(series: Batch, picks: "pd.DataFrame", best: Any) -> "pd.DataFrame":
     winners = np.flatnonzero(best)
     frame = picks.iloc[winners]
     followers = np.minimum(winners + 1, len(picks) - 1)
     contested = ~best[followers] & (followers > winners)
     rivals = picks.iloc[followers[contested]]
-    verdicts = np.full(len(frame), "alone", dtype=object)
+    verdicts = np.full(len(frame), ALONE, dtype=object)
     least = np.full(len(frame), np.nan)
     found = comparisons(series, rivals["_series"].to_numpy(), frame["_series"].to_numpy()[contested])
     owners = frame["_setting"].to_numpy()[contested]
@@ -145,7 +141,7 @@ def _layer_table(series: Batch, picks: "pd.DataFrame", best: Any) -> "pd.DataFra
         mine = np.flatnonzero(owners == setting)
         judged = decide([found[number] for number in mine], "fdr")
         places = np.flatnonzero(contested)[mine]
-        verdicts[places], least[places] = [_lead(item) for item in judged], [item.mde_pct for item in judged]
+        verdicts[places], least[places] = [lead(item) for item in judged], [item.mde_pct for item in judged]
     runner_up, runner_up_us = np.full(len(frame), "", dtype=object), np.full(len(frame), np.nan)
     runner_up[contested], runner_up_us[contested] = rivals["program"], rivals["time_us"]
     answer = present(picks, ANSWER)
