@@ -56,6 +56,7 @@ COLUMNS = [
     "gflops",
     "memory_mb",
     "energy_mj",
+    "instructions",
 ]
 NUMBERS = [
     "core_ghz",
@@ -69,6 +70,7 @@ NUMBERS = [
     "gflops",
     "memory_mb",
     "energy_mj",
+    "instructions",
 ]
 WHOLE = ["launch", "round", "repetition", "batch_size", "threads"]
 TRUTH = ["emulated", "success", "verified"]

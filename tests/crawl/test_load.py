@@ -139,6 +139,16 @@ def test_an_energy_is_per_call_and_unknown_where_a_block_has_none(repository, ex
     assert np.isnan(energies[1])
 
 
+def test_a_count_is_per_call_and_unknown_where_nothing_counted(repository, experiment):
+    point = make_point(repetitions=2, launches=2)
+    first, second = point.samples
+    counted = replace(first, watch=replace(first.watch, instructions=686_457 * first.loops))
+    save_point(experiment, replace(point, samples=(counted, second), extra={"counter": "nntest-count 1"}))
+    counts = nntest.load(repository.path)["instructions"]
+    assert counts[0] == 686_457
+    assert np.isnan(counts[1])
+
+
 def test_an_emulated_platform_says_so(repository, experiment):
     platform: Platform = make_platform(target="linux-arm64-qemu", emulator="qemu-aarch64 8.2")
     save_point(experiment, make_point(platform=platform, flags=("emulated", "busy")))
@@ -213,11 +223,11 @@ DAMAGE = {
     "a list": (lambda data: b"[1]", "holds no JSON object; expected a point; "),
     "foreign": (lambda data: b'{"a": 1}', "no view (nntest, imported, caffe, original) knows such a point; "),
     "newer": (
-        lambda data: data.replace(b'"format":"1.2.0"', b'"format":"2.0.0"'),
+        lambda data: data.replace(b'"format":"1.3.0"', b'"format":"2.0.0"'),
         "format 2.0.0 is newer than 1.x, which this nntest reads; update nntest to read it",
     ),
     "no version": (
-        lambda data: data.replace(b'"format":"1.2.0"', b'"format":7'),
+        lambda data: data.replace(b'"format":"1.3.0"', b'"format":7'),
         "nntest.format is '7'; expected a version such as 1.0.0; remove the file or restore it from its source",
     ),
     "no samples": (

@@ -81,6 +81,28 @@ def test_an_energy_is_shown_with_its_tier_and_what_was_subtracted() -> None:
     assert energy_of(replace(point, energy=energy)) == ["NA: no block was warm and long enough for the counters"]
 
 
+def test_counts_of_instructions_are_shown_as_counts_where_there_are_any() -> None:
+    point = steady_point()
+    lines = point_lines(Path("ckp.json"), point)
+    assert not any(line.startswith("  count") for line in lines)
+    alike = tuple(
+        replace(sample, watch=replace(sample.watch, instructions=1500 * sample.loops)) for sample in point.samples
+    )
+    counted = replace(point, samples=alike, extra={"counter": "nntest-count 1 (plugin of qemu-aarch64 7.2.22)"})
+    assert count_of(counted) == (
+        "1,500.00 instructions a call, all samples alike; no time; by nntest-count 1 (plugin of qemu-aarch64 7.2.22)"
+    )
+    more = replace(alike[0], watch=replace(alike[0].watch, instructions=1501 * alike[0].loops))
+    assert count_of(replace(counted, samples=(more, *alike[1:]), extra={})) == (
+        f"1,500.00 instructions a call, 1,500.00 to 1,501.00 over {len(alike)} samples; no time; by an emulator"
+    )
+
+
+def count_of(point: Point) -> str:
+    [line] = [line for line in point_lines(Path("ckp.json"), point) if line.startswith("  count")]
+    return line.split(maxsplit=1)[1]
+
+
 def test_where_there_is_no_energy_the_reason_is_shown() -> None:
     point = steady_point()
     assert energy_of(point) == ["NA: not recorded when this point was made"]

@@ -249,12 +249,12 @@ def test_a_point_of_format_1_0_has_no_energy_and_loads():
         (None, "p: no nntest block was found, so this is not a point of ours; `nntest.load` reads it"),
         (
             {"format": "new"},
-            "p: nntest.format is 'new'; expected a version such as 1.2.0; "
+            "p: nntest.format is 'new'; expected a version such as 1.3.0; "
             "remove the file or restore it from its source",
         ),
         (
             {"format": "1.0.0"},
-            "p: the nntest block is damaged (KeyError: 'case'); expected format 1.2.0; "
+            "p: the nntest block is damaged (KeyError: 'case'); expected format 1.3.0; "
             "remove the file or restore it from its source",
         ),
     ],

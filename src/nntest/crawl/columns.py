@@ -41,7 +41,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("fail_reason", "text", per_row=True),
     *_texts("trust flags"),
     *_numbers("core_ghz time_us time_backward_us time_forward_backward_us setup_time_us reorder_in_us reorder_out_us"),
-    *_numbers("first_run_us gflops memory_mb energy_mj"),
+    *_numbers("first_run_us gflops memory_mb energy_mj instructions"),
 )
 
 #: Measured values that a failed repetition does not have.
@@ -56,6 +56,7 @@ MEASURED = (
     "first_run_us",
     "memory_mb",
     "energy_mj",
+    "instructions",
 )
 
 #: Columns of ``nntest.layers`` and ``nntest.kernels`` behind those of the point.

@@ -98,6 +98,9 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
     profile: Annotated[
         bool, _option("--profile", _HOW, "Take the account of each call's kernels, which costs time.", "--dvdt-prof")
     ] = False,
+    instructions: Annotated[
+        bool, _option("--instructions", _HOW, "Count the instructions of each call; on an emulated target.")
+    ] = False,
     share: Annotated[bool, _option("--share", _HOW, "Measure beside another session; the points are flagged.")] = False,
     timestamp: Annotated[
         str, _option("--timestamp", _WHERE, "Last part of the experiments' names; the time without it.")
@@ -140,6 +143,7 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         compute_platform_id=compute_platform_id,
         compute_device_id=compute_device_id,
         profile=profile,
+        instructions=instructions,
         data=cast("Fill", data),
         seed=seed,
         env=dict(_assignment(item) for item in env or []),

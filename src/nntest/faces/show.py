@@ -62,6 +62,9 @@ def point_lines(path: Path, point: "Point") -> Iterator[str]:
     if point.samples:
         yield f"  time      {_time(point)}"
         yield f"  energy    {_energy(point)}"
+        counts = [one.watch.instructions / one.loops for one in point.samples if one.watch.instructions is not None]
+        if counts:
+            yield f"  count     {_count(counts, str(point.extra.get('counter', 'an emulator')))}"
     yield f"  output    {_output(point)}"
     yield f"  verdict   {_verdict(trust, flags)}"
     yield f"  ids       case {case.id}, subject {subject.id}, platform {platform.id}"
@@ -105,6 +108,12 @@ def _energy(point: "Point") -> str:
         f"median {median(joules for joules, _ in known) * MJ_PER_J:.3g} mJ a call ({point.energy.tier}), "
         f"{above:.1f} W above {watts:.1f} W of the idle machine"
     )
+
+
+def _count(counts: Sequence[float], counter: str) -> str:
+    low, high = min(counts), max(counts)
+    apart = "all samples alike" if low == high else f"{low:,.2f} to {high:,.2f} over {len(counts)} samples"
+    return f"{median(counts):,.2f} instructions a call, {apart}; no time; by {counter}"
 
 
 def _output(point: "Point") -> str:

@@ -76,7 +76,8 @@ class WarmUpAnswer:
 class BlockAnswer:
     """One timed block: ``seconds`` of all ``loops`` together; ``start_s`` on CLOCK_MONOTONIC.
 
-    ``profile`` is the account of its kernels, as `nntest.model.point.Profile.of` reads it, where one is kept.
+    ``profile`` is the account of its kernels, as `nntest.model.point.Profile.of` reads it, where one is kept;
+    ``instructions`` is the number of those of all ``loops`` together, where they are counted.
     """
 
     seconds: float
@@ -90,6 +91,7 @@ class BlockAnswer:
     steal_s: float | None
     core_ghz: float | None
     profile: Mapping[str, Any] | None = None
+    instructions: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

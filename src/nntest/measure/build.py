@@ -29,6 +29,7 @@ NATIVE = Path(__file__).parent.parent / "native"
 DRIVER_NAME = "nntest-driver"
 OPERATOR_NAME = "operator.so"
 LAYER_NAME = "layer.so"
+PLUGIN_NAME = "plugin.so"
 
 _COMMON_FLAGS = ("-std=c++17", "-Wall", "-Wextra")
 _DRIVER_FLAGS = (*_COMMON_FLAGS, "-O3", "-pthread")
@@ -62,7 +63,8 @@ class BuiltProgram:
 
     ``libraries`` are files that have to go where the program goes, where that is another machine. ``profiler`` names
     who keeps account of its kernels (see `nntest.measure.profiling`), empty where nobody does. ``runner`` stands in
-    front of the driver's command: the emulator of a target; empty on real hardware.
+    front of the driver's command: the emulator of a target; empty on real hardware. ``counter`` names what counts its
+    instructions, empty where nothing does.
     """
 
     driver: Path
@@ -72,6 +74,7 @@ class BuiltProgram:
     built: bool
     runner: tuple[str, ...] = ()
     profiler: str = ""
+    counter: str = ""
     libraries: tuple[Path, ...] = ()
 
 
@@ -168,6 +171,36 @@ def build_layer(library: FoundLibrary, name: str, *, cache_root: Path, compiler:
         compiler=compiler or find_compiler(),
     )
     return layer
+
+
+def build_plugin(name: str, *, api: int, cache_root: Path) -> Path:
+    """Compile a plugin of ours for an emulator of this machine (a file of native/plugins), or find it in the cache.
+
+    Parameters
+    ----------
+    api
+        Version of the emulator's interface that it is to claim.
+
+    Raises
+    ------
+    BuildError
+        The compiler refused.
+    MissingPartError
+        There is no compiler.
+    """
+    source = NATIVE / "plugins" / f"{name}.cpp"
+    plugin, _ = _in_cache(
+        cache_root,
+        label=name.replace("_", "-"),
+        file_name=PLUGIN_NAME,
+        sources=[source],
+        depends=[source, *sorted(NATIVE.glob("*.h"))],
+        arguments=[*_OPERATOR_FLAGS, f"-DNNTEST_PLUGIN_API={api}"],
+        libraries=[],
+        inputs={},
+        compiler=find_compiler(),
+    )
+    return plugin
 
 
 def program_hash(program: ProgramSource) -> str:

@@ -91,4 +91,9 @@ def _prepare(candidate: Candidate, plan: SessionPlan, platform: Platform, world:
             built = world.profiled(candidate, built)
         except BuildError as error:
             return _Outcome(subject=built.subject, platform=platform, reason=str(error))
+    if plan.request.instructions and world.counted is not None:
+        try:
+            built = world.counted(built)
+        except BuildError as error:
+            return _Outcome(subject=built.subject, platform=platform, reason=str(error))
     return _Outcome(subject=built.subject, platform=platform, built=built)

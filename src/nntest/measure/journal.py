@@ -28,7 +28,7 @@ import orjson
 
 from nntest.errors import DataError
 
-FORMAT = "1.2.0"  # 1.2.0: energies of launches and samples; 1.1.0: adopts; 1.0.0: first
+FORMAT = "1.3.0"  # 1.3.0: instructions of samples; 1.2.0: energies of launches and samples; 1.1.0: adopts; 1.0.0: first
 
 
 class Journal:

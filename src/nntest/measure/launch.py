@@ -164,6 +164,7 @@ class GroupLaunch:
                 major_faults=answer.major_faults,
                 steal_s=answer.steal_s,
                 core_ghz=answer.core_ghz,
+                instructions=answer.instructions,
                 **energy,
             ),
             profile=None if answer.profile is None else Profile.of(answer.profile),

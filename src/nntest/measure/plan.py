@@ -79,6 +79,7 @@ def plan_session(request: RunRequest, world: World) -> SessionPlan:
     candidates = _candidates(request, programs, world, notes)
     _check_tuner(request, candidates)
     _check_profile(request, candidates, notes)
+    _check_instructions(request, world)
     trials = _trials(request, candidates, shapes, notes)
     plan = Plan(
         repetitions=request.repetitions,
@@ -232,6 +233,15 @@ def _check_profile(request: RunRequest, candidates: Sequence[Candidate], notes: 
             "or of oneDNN; leave it out"
         )
     notes += [f"{name}: measured without a profile, its library keeps no account of its kernels" for name in without]
+
+
+def _check_instructions(request: RunRequest, world: World) -> None:
+    """Refuse to count instructions where nothing does."""
+    if request.instructions and world.counted is None:
+        raise UsageError(
+            f"instructions: nothing counts them on the target {request.target}; expected an emulator; "
+            "add --target=linux-arm64-qemu, or leave the option out"
+        )
 
 
 def _isa_limits(request: RunRequest, candidate: Candidate, notes: list[str]) -> list[str]:

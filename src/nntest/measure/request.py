@@ -26,7 +26,8 @@ class RunRequest:
     Every combination of the dimensions (``library``, ``flags``, ``threads``, ``layout``, ``cache``, ``isa_max``,
     ``post_ops``, ``tuner``, batch sizes) is measured; an empty ``isa_max`` lets the library use all that the processor
     has, an empty ``post_ops`` fuses nothing. ``tuner`` and the numbers of the OpenCL platform and device are for
-    programs on such devices; ``profile`` takes the account of each call's kernels, which costs time. ``iterations``
+    programs on such devices; ``profile`` takes the account of each call's kernels, which costs time; ``instructions``
+    counts those of each call, on an emulated target. ``iterations``
     counts autotuning points: the first N batch sizes of 1, 2, 4, 8, ...; it is no number of loops. Empty
     ``dataset_uoa`` means every dataset of the programs' species, empty ``library`` the version that is found first.
     ``timeout_s`` bounds one request to a driver; ``budget_s`` the whole session's measuring, together with
@@ -68,6 +69,7 @@ class RunRequest:
     compute_platform_id: int | None = None
     compute_device_id: int | None = None
     profile: bool = False
+    instructions: bool = False
     loops: int | None = None
     launches: int | None = None
     seed: int = 42

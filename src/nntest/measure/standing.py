@@ -60,6 +60,13 @@ class Standing:
         profiler = self.built.profiler if self.built is not None else ""
         return {"profiler": profiler} if profiler and any(sample.profile for sample in self.samples) else {}
 
+    def _counter(self) -> dict[str, str]:
+        """Name what counted the instructions."""
+        counter = self.built.counter if self.built is not None else ""
+        return (
+            {"counter": counter} if counter and any(one.watch.instructions is not None for one in self.samples) else {}
+        )
+
     def point(self, plan: Plan, origin: Origin, *, shared_machine: bool, energy: Energy | None = None) -> Point:
         """Return the point that the trial has become, judged.
 
@@ -87,7 +94,7 @@ class Standing:
             "failure": None if self.loss is None else Failure(kind=self.loss, reason=self.reason),
             "memory_bytes": self.memory_bytes,
             "energy": energy,
-            "extra": {**{name: True for name, value in seen.items() if value}, **self._profiler()},
+            "extra": {**{name: True for name, value in seen.items() if value}, **self._profiler(), **self._counter()},
         }
         trust, flags = assess(Point(**facts))
         return Point(**facts, trust=trust, flags=flags)

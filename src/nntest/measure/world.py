@@ -93,7 +93,7 @@ class World:
     """The outside of a session; ``real_world`` is the one that users have.
 
     ``describe`` tells what a built program says of itself; only those on an OpenCL device are asked. ``profiled`` puts
-    a program under the profiler that there is for it.
+    a program under the profiler that there is for it; ``counted`` has its instructions counted, None where nothing can.
     ``repositories`` are those in which programs and datasets are looked for, None for all that are known.
     ``clock`` counts seconds on the clock of the drivers' ``start_s`` (CLOCK_MONOTONIC).
     """
@@ -109,6 +109,7 @@ class World:
     platform: Callable[[], Platform]
     describe: Callable[["BuiltProgram"], Mapping[str, Any]] = lambda _: {}
     profiled: Callable[["Candidate", "BuiltProgram"], "BuiltProgram"] = lambda _, built: built
+    counted: Callable[["BuiltProgram"], "BuiltProgram"] | None = None
     conditions: Callable[[], machine.Conditions] = machine.conditions
     energy: Callable[[], Counters] = lambda: NOT_LOOKED_FOR
     choose_cores: Callable[[int], tuple[int, ...]] = machine.choose_cores
@@ -171,6 +172,7 @@ def _world_on(name: str, root: Path) -> World:
     """Return the world of another target: what is built, found and started there; the rest is this machine's."""
     from nntest.measure.build import build
     from nntest.measure.targets import find_target
+    from nntest.measure.targets.counting import counted_by
 
     target = find_target(name, root)
 
@@ -212,6 +214,7 @@ def _world_on(name: str, root: Path) -> World:
         start_driver=start_driver,
         profiled=lambda candidate, built: _profiled(candidate, built, root, target.compiler),
         platform=lambda: target.platform(here.platform()),
+        counted=None if target.counter is None else counted_by(target.counter),
         energy=lambda: ELSEWHERE,
     )
 

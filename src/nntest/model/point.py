@@ -16,7 +16,8 @@ class Watch:
     """What the machine did during one block; None where it cannot be read.
 
     ``package_j``, ``dram_j`` and ``core_j`` are joules of the block's calls together, above the idle machine's: of all
-    packages, of the memory, and of the cores, which are a part of the packages.
+    packages, of the memory, and of the cores, which are a part of the packages. ``instructions`` are those of the
+    block's calls together, of all threads, counted by an emulator.
     """
 
     involuntary_switches: int | None = None
@@ -27,6 +28,7 @@ class Watch:
     package_j: float | None = None
     dram_j: float | None = None
     core_j: float | None = None
+    instructions: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

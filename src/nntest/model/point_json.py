@@ -8,6 +8,7 @@ newer minor one):
 - 1.1.0: energy (how it was taken, or why not), launches.idle_w, samples.package_j, .dram_j and .core_j; without them
   an energy is unknown.
 - 1.2.0: samples.kernels_us and samples.calls, what a profiler saw; extra.profiler, who that was.
+- 1.3.0: samples.instructions, counted by an emulator; extra.counter, what counted them. Unknown without.
 """
 
 import math
@@ -35,7 +36,7 @@ from nntest.model.point import (
 )
 from nntest.model.species import SPECIES
 
-FORMAT = "1.2.0"
+FORMAT = "1.3.0"
 SCHEMA_FILE = "point.schema.json"
 
 Json = dict[str, Any]

@@ -131,7 +131,7 @@ class Server {
     if (loops < 1) throw Failure("block: loops is " + std::to_string(loops) + "; expected at least 1");
     const PreparedCase& wanted = prepared(request);
     profiler_.begin();
-    const Block block = run_block(wanted, loops);
+    const Block block = run_block(wanted, loops, &count_);
     const std::string account = profiler_.end(block);
     JsonObject answer;
     answer.add("ok", true)
@@ -145,6 +145,7 @@ class Server {
         .add("major_faults", block.watched.major_faults);
     add_known(answer, "steal_s", block.watched.steal_s);
     add_known(answer, "core_ghz", block.core_ghz);
+    if (block.instructions >= 0) answer.add("instructions", block.instructions);
     if (!account.empty()) answer.raw("profile", account);
     return answer;
   }
@@ -219,6 +220,7 @@ class Server {
   const Conditions& conditions_;
   std::map<std::int64_t, std::unique_ptr<PreparedCase>> cases_;
   Profiler profiler_;
+  InstructionCount count_;
   std::map<std::int64_t, long> calibrated_;
 };
 

@@ -18,22 +18,50 @@ constexpr std::size_t kWindow = 3;
 
 double shortest_block_s(double block_min_s) { return std::max(block_min_s, 1000 * clock_read_s()); }
 
-double time_calls(const PreparedCase& prepared, long loops) {
+// Adds up the instructions of what it is told, or does nothing.
+class Counting {
+ public:
+  explicit Counting(InstructionCount* count) : count_(count != nullptr && count->on() ? count : nullptr) {}
+  bool on() const { return count_ != nullptr; }
+  void begin() {
+    if (count_ != nullptr) count_->begin();
+  }
+  void end() {
+    if (count_ != nullptr) sum_ += count_->end();
+  }
+  std::int64_t sum() const { return sum_; }
+
+ private:
+  InstructionCount* count_;
+  std::int64_t sum_ = 0;
+};
+
+double time_calls(const PreparedCase& prepared, long loops, Counting& counting) {
   if (prepared.asked().cache == CacheState::kWarm) {
+    counting.begin();
     const double start = now_s();
     const long batches = loops / prepared.batch();
     for (long done = 0; done < batches; ++done) prepared.run_batch();
     for (long call = batches * prepared.batch(); call < loops; ++call) prepared.run();
-    return now_s() - start;
+    const double seconds = now_s() - start;
+    counting.end();
+    return seconds;
   }
   double seconds = 0;
   for (long call = 0; call < loops; ++call) {
     prepared.evict();
+    counting.begin();
     const double start = now_s();
     prepared.run();
     seconds += now_s() - start;
+    counting.end();
   }
   return seconds;
+}
+
+double time_calls(const PreparedCase& prepared, long loops) {
+  Counting nothing(nullptr);
+  return time_calls(prepared, loops, nothing);
 }
 
 long loops_for(double wanted_s, double call_s, long batch) {
@@ -105,8 +133,9 @@ WarmUp warm_up(const PreparedCase& prepared, const WarmUpRules& rules) {
   return result;
 }
 
-Block run_block(const PreparedCase& prepared, long loops) {
+Block run_block(const PreparedCase& prepared, long loops, InstructionCount* count) {
   Block block;
+  Counting counting(count);
   block.loops = loops;
   const double prime_start = now_s();
   do {
@@ -116,9 +145,16 @@ Block run_block(const PreparedCase& prepared, long loops) {
     block.prime_s = now_s() - prime_start;
   } while (block.prime_s < kPrimeMinS);
 
+  std::int64_t around = 0;  // what a block without calls counts
+  if (counting.on()) {
+    Counting empty(count);
+    time_calls(prepared, 0, empty);
+    around = empty.sum();
+  }
   const Watch watch(prepared.cores());
   block.start_s = session_now_s();
-  block.seconds = time_calls(prepared, loops);
+  block.seconds = time_calls(prepared, loops, counting);
+  if (counting.on()) block.instructions = counting.sum() - around;
   block.watched = watch.finish();
   block.core_ghz = measure_core_ghz();
   return block;

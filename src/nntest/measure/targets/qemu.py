@@ -14,6 +14,7 @@ from typing import Any
 from nntest.errors import MissingPartError
 from nntest.measure.compiler import describe_compiler
 from nntest.measure.libraries import FoundLibrary, armcl, plain
+from nntest.measure.targets.counting import find_counter
 from nntest.measure.targets.target import Target
 from nntest.model.case import Platform
 
@@ -64,6 +65,11 @@ class Rooms:
         return self.root / "ld" / "ld"
 
     @property
+    def loader(self) -> Path:
+        """A program for Arm that is always there, and says its version."""
+        return self.sysroot / "lib" / "ld-linux-aarch64.so.1"
+
+    @property
     def kernels(self) -> Path:
         """Compiled OpenCL kernels, kept between runs."""
         return self.root / "kernels"
@@ -101,14 +107,16 @@ def find(cache_root: Path) -> Target:
     manifest = read_manifest(place)
     if manifest is None:
         raise MissingPartError(f"{NAME}: the target is not installed (looked in {place.root}); run `{INSTALL}`")
+    runner, emulator = (str(place.emulator),), str(manifest["emulator"])
     return Target(
         name=NAME,
         compiler=describe_compiler((str(place.compiler),)),
-        runner=(str(place.emulator),),
+        runner=runner,
         patience=_PATIENCE,
-        emulator=str(manifest["emulator"]),
+        emulator=emulator,
         find_library=lambda name, spec: find_library(name, spec, place.sysroot, manifest["opencl"]),
         platform=lambda host: emulated(host, manifest),
+        counter=lambda: find_counter(runner, place.loader, cache_root / "builds", emulator=emulator),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from nntest.measure.compiler import Compiler
 from nntest.measure.libraries import FoundLibrary, find_library
+from nntest.measure.targets.counting import Counter
 from nntest.model.case import Platform
 
 
@@ -34,6 +35,8 @@ class Target:
         Finds a library (name, version or tag or path) for this target.
     platform
         Turns the description of this machine into that of the target.
+    counter
+        Makes what counts the instructions of programs ready; None where nothing can.
     """
 
     name: str
@@ -44,3 +47,4 @@ class Target:
     emulator: str = ""
     find_library: Callable[[str, str], FoundLibrary] = find_library
     platform: Callable[[Platform], Platform] = _unchanged
+    counter: Callable[[], Counter] | None = None
