@@ -18,7 +18,7 @@ const char* method_name(acl::ConvolutionMethod method) {
 
 class Conv final : public NeonConvolution {
  public:
-  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe_neon};
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe_neon, "float32,uint8"};
 
   static void check(const Question&) {}
 

@@ -18,7 +18,7 @@ const char* method_name(acl::ConvolutionMethod method) {
 
 class Conv : public OpenClConvolution {
  public:
-  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe_opencl};
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe_opencl, "float32,uint8"};
 
   static void check(const Question&) {}
 

@@ -9,7 +9,7 @@ using nntest::Window;
 
 class DepthwiseConv final : public Function<Neon> {
  public:
-  static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NCHW,NHWC,auto", "", describe_neon};
+  static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NCHW,NHWC,auto", "", describe_neon, "float32,uint8"};
 
   static void check(const Question&) {}
 

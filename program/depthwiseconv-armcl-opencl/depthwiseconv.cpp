@@ -9,7 +9,7 @@ using nntest::Window;
 
 class DepthwiseConv : public OpenClFunction {
  public:
-  static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NCHW,NHWC,auto", "", describe_opencl};
+  static constexpr nntest::ProgramTraits traits{"depthwiseconv", "NCHW,NHWC,auto", "", describe_opencl, "float32,uint8"};
 
   static void check(const Question&) {}
 

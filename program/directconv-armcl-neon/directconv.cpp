@@ -9,7 +9,7 @@ using nntest::Unsupported;
 
 class DirectConv final : public NeonConvolution {
  public:
-  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe_neon};
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe_neon, "float32,uint8"};
 
   static void check(const Question&) {}
 

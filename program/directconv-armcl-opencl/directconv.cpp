@@ -9,7 +9,7 @@ using nntest::Unsupported;
 
 class DirectConv : public OpenClConvolution {
  public:
-  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe_opencl};
+  static constexpr nntest::ProgramTraits traits{"conv", "NCHW,NHWC,auto", "", describe_opencl, "float32,uint8"};
 
   static void check(const Question&) {}
 

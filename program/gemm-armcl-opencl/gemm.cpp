@@ -8,7 +8,7 @@ using nntest::Question;
 
 class Gemm : public OpenClFunction {
  public:
-  static constexpr nntest::ProgramTraits traits{"gemm", "NCHW,NHWC,auto", "", describe_opencl};
+  static constexpr nntest::ProgramTraits traits{"gemm", "NCHW,NHWC,auto", "", describe_opencl, "float32,uint8"};
 
   static void check(const Question&) {}
 

@@ -8,7 +8,7 @@ using nntest::Question;
 
 class Pool final : public NeonPooling {
  public:
-  static constexpr nntest::ProgramTraits traits{"maxpool", "NCHW,NHWC,auto", "", describe_neon};
+  static constexpr nntest::ProgramTraits traits{"maxpool", "NCHW,NHWC,auto", "", describe_neon, "float32,uint8"};
 
   static void check(const Question&) {}
 

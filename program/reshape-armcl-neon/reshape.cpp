@@ -9,7 +9,7 @@ using nntest::Unsupported;
 
 class Reshape final : public Function<Neon> {
  public:
-  static constexpr nntest::ProgramTraits traits{"reshape", "NCHW,NHWC,auto", "", describe_neon};
+  static constexpr nntest::ProgramTraits traits{"reshape", "NCHW,NHWC,auto", "", describe_neon, "float32,uint8"};
 
   static void check(const Question&) {}
 

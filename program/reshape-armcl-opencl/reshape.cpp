@@ -9,7 +9,7 @@ using nntest::Unsupported;
 
 class Reshape : public OpenClFunction {
  public:
-  static constexpr nntest::ProgramTraits traits{"reshape", "NCHW,NHWC,auto", "", describe_opencl};
+  static constexpr nntest::ProgramTraits traits{"reshape", "NCHW,NHWC,auto", "", describe_opencl, "float32,uint8"};
 
   static void check(const Question&) {}
 

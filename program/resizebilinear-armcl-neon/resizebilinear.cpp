@@ -8,7 +8,7 @@ using nntest::Question;
 
 class ResizeBilinear final : public Function<Neon> {
  public:
-  static constexpr nntest::ProgramTraits traits{"resizebilinear", "NCHW,NHWC,auto", "", describe_neon};
+  static constexpr nntest::ProgramTraits traits{"resizebilinear", "NCHW,NHWC,auto", "", describe_neon, "float32,uint8"};
 
   static void check(const Question&) {}
 

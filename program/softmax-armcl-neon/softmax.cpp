@@ -8,7 +8,7 @@ using nntest::Question;
 
 class Softmax final : public Function<Neon> {
  public:
-  static constexpr nntest::ProgramTraits traits{"softmax", "NCHW,NHWC,auto", "", describe_neon};
+  static constexpr nntest::ProgramTraits traits{"softmax", "NCHW,NHWC,auto", "", describe_neon, "float32,uint8"};
 
   static void check(const Question&) {}
 

@@ -8,7 +8,7 @@ using nntest::Question;
 
 class Softmax : public OpenClFunction {
  public:
-  static constexpr nntest::ProgramTraits traits{"softmax", "NCHW,NHWC,auto", "", describe_opencl};
+  static constexpr nntest::ProgramTraits traits{"softmax", "NCHW,NHWC,auto", "", describe_opencl, "float32,uint8"};
 
   static void check(const Question&) {}
 

@@ -189,7 +189,7 @@ def test_unsupported_is_an_answer_and_the_process_lives_on() -> None:
     [
         ({"layout": "NHWC"}, "layout NHWC; this operator knows NCHW,auto"),
         ({"post_ops": "relu"}, "post_ops relu cannot be fused here"),
-        ({"dtype": "bfloat16"}, "dtype bfloat16; this driver knows float32"),
+        ({"dtype": "bfloat16"}, "dtype bfloat16; this driver knows float32 and uint8"),
     ],
 )
 def test_what_a_program_does_not_know_is_unsupported(options: dict[str, str], reason: str) -> None:

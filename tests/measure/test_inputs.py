@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nntest.measure.inputs import case_inputs, case_tensors, fill_of, stream_values, tensor_values
-from nntest.model.case import Case
+from nntest.model.case import Case, Fill
 from nntest.model.species import SPECIES
 
 VECTORS = json.loads((Path(__file__).parents[1] / "data" / "inputs.json").read_text())["vectors"]
@@ -76,3 +76,26 @@ def test_only_activations_are_rectified_or_zero() -> None:
     whole = case_inputs(_case(data="int"))
     assert all(np.array_equal(values, np.floor(values)) for values in whole.values())
     assert set(whole["weights"].reshape(-1).tolist()) <= set(range(-8, 8))
+
+
+@given(data=st.sampled_from(["normal", "relu", "int", "zeros"]), seed=st.integers(0, 2**63 - 1))
+def test_quantised_tensors_are_the_streams_rounded_down_to_a_step_and_held_in_range(data: Fill, seed: int) -> None:
+    floats, stored = case_inputs(_case(data=data, seed=seed)), case_inputs(_case(data=data, seed=seed, dtype="uint8"))
+    quantisation = _case(data=data, dtype="uint8").quantisation
+    for role, values in stored.items():
+        whole = np.floor(floats[role].astype(np.float64) / quantisation[role].scale)
+        zero = quantisation[role].zero_point
+        wanted = whole if role == "bias" else np.clip(whole + zero, 0, 255) - zero
+        assert np.array_equal(values, wanted), role
+
+
+def test_all_bytes_are_used() -> None:
+    parameters, _ = SPECIES["reshape"].normalise({"CK_IN_SHAPE_C": 64, "CK_IN_SHAPE_H": 64, "CK_OUT_SHAPE_C": 4096})
+    case = Case(program="reshape-x", species="reshape", parameters=parameters, dtype="uint8")
+    assert set((case_inputs(case)["input"].reshape(-1) + 128).tolist()) == set(range(256))
+
+
+def test_part_of_a_quantised_tensor_is_made_alone() -> None:
+    case = _case(dtype="uint8")
+    part = tensor_values(case, "weights", (6, 4, 3, 3), first=36, count=36)
+    assert np.array_equal(part, case_inputs(case)["weights"][1].reshape(-1))

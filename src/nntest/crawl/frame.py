@@ -11,6 +11,7 @@ from nntest.crawl.blocks import Block, spread_ranges
 from nntest.crawl.columns import COLUMNS, FLOPS, Column
 from nntest.crawl.rules import UNKNOWN
 from nntest.crawl.sources import Folder
+from nntest.model.species.entry import INTEGERS
 
 if TYPE_CHECKING:
     from pandas.api.extensions import ExtensionArray
@@ -99,7 +100,15 @@ class _Builder:
         with np.errstate(over="ignore"):  # a time too small to divide by gives no speed
             found = self._repeat(operations[codes]) / times * 1e-3
         found[np.isinf(found)] = np.nan
+        found[self._repeat(self._counts_in_integers())] = np.nan
         return found
+
+    def _counts_in_integers(self) -> Any:
+        """Tell which points have whole numbers: their operations are none of floating point."""
+        codes = self._block.point.get("dtype")
+        if codes is None:
+            return np.zeros(len(self._block.counts), dtype=np.bool_)
+        return np.array([*(name in INTEGERS for name in self._block.categories.get("dtype", [])), False])[codes]
 
     def _placed(self, name: str) -> Any:
         """Return what the place of the file says."""

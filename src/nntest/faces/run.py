@@ -47,6 +47,9 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         int | None, _option("--iterations", _WHAT, "Autotuning points: the first N batch sizes of 1, 2, 4, 8, ...")
     ] = None,
     threads: Annotated[str, _option("--threads", _WHAT, "Numbers of threads (comma list).")] = "1",
+    dtype: Annotated[
+        str, _option("--dtype", _WHAT, "Type of the numbers: float32, uint8 where the library has it (comma list).")
+    ] = "float32",
     layout: Annotated[
         str, _option("--layout", _WHAT, "auto: the library's own, reorders apart; or NCHW, NHWC (comma list).")
     ] = "auto",
@@ -135,6 +138,7 @@ def run(  # noqa: PLR0917 - typer reads the options off the signature
         batch_sizes=numbers("batch_sizes", batch_sizes),
         iterations=iterations,
         threads=numbers("threads", threads),
+        dtype=words(dtype),
         layout=words(layout),
         cache=cast("tuple[CacheState, ...]", words(cache)),
         isa_max=tuple("" if word == "native" else word for word in words(isa_max)),

@@ -89,7 +89,7 @@ def _time(point: "Point") -> str:
         if found.low == found.low  # NaN: a single launch has none
         else "no interval from a single launch"
     )
-    rate = f", {flops / found.estimate / 1e9:.1f} GFLOPS" if flops else ""
+    rate = f", {flops / found.estimate / 1e9:.1f} GFLOPS" if flops and not point.case.quantisation else ""
     return f"median {format_duration(found.estimate)}, {width}{rate}"
 
 

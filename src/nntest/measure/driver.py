@@ -491,6 +491,8 @@ def _case_values(case: Case) -> dict[str, object]:
         "species": case.species,
         **{f"tensor.{role}": ",".join(map(str, dims)) for role, dims in case_tensors(case).items()},
         **{f"parameter.{name}": value for name, value in case.parameters.items()},
+        **{f"scale.{role}": one.scale for role, one in case.quantisation.items()},
+        **{f"zero_point.{role}": one.zero_point for role, one in case.quantisation.items()},
         "dtype": case.dtype,
         "layout": case.layout,
         "threads": case.threads,

@@ -11,7 +11,7 @@ import orjson
 from nntest.errors import DataError, UsageError
 from nntest.measure.answers import DriverFailure
 from nntest.measure.devices import TUNER_KEY
-from nntest.measure.inputs import case_tensors
+from nntest.measure.inputs import case_tensors, stored_dtype
 from nntest.measure.output import read_output
 from nntest.measure.standing import Standing
 from nntest.measure.trial import Trial
@@ -43,7 +43,8 @@ def open_dump(folder: Path) -> None:
 def dump_case(folder: Path, driver: "Driver", key: int, standing: Standing, stem: str) -> Path:
     """Write ``<stem>-input.npy``, ``-weights.npy``, ``-bias.npy``, ``-output.npy`` and ``<stem>.json``.
 
-    Inputs are written as the driver made them, the output as the program computed it, in logical order (NCHW, OIHW).
+    Inputs are written as the driver made them, the output as the program computed it, in logical order (NCHW, OIHW): of
+    a quantised case as uint8, its bias as int32, and the JSON tells scales and zero points.
 
     Returns
     -------
@@ -86,7 +87,7 @@ def _dump_case(raw: Path, driver: "Driver", key: int, standing: Standing) -> Pat
             values = read_output(raw, case)
         else:
             driver.dump_tensor(key, role, raw)
-            values = np.fromfile(raw, dtype=np.dtype(case.dtype)).reshape(dims)
+            values = np.fromfile(raw, dtype=stored_dtype(case, role)).reshape(dims)
         np.save(raw.with_name(f"{raw.stem}-{role}.npy"), values)
     path = raw.with_suffix(".json")
     path.write_bytes(orjson.dumps(_words(standing), option=_FORM))
@@ -115,6 +116,7 @@ def _stem(trial: Trial, subject: str) -> str:
         candidate.library.library.version,
         subject,
         trial.shape.name,
+        case.dtype if case.dtype != "float32" else "",
         f"n{case.batch_size}" if case.batch_size != 1 else "",
         f"t{case.threads}" if case.threads != 1 else "",
         case.layout.lower() if case.layout != "auto" else "",

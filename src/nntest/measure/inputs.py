@@ -15,6 +15,10 @@ The case's ``data`` says how activations (``input``, ``input1``, ...) are filled
 negative values replaced by 0, ``int`` as floor(8 * value), ``zeros``. Weights and bias stay ``normal``, except that
 ``int`` makes whole numbers of them too, so that every sum is exact.
 
+A quantised case stores floor(steps * value) + zero point instead, with the steps and zero points of
+``model.quantisation``: inputs and weights as uint8 within 0 to 255, biases as int32. Steps are powers of two, so that
+this is exact.
+
 ``tests/data/inputs.json`` holds values that both implementations are tested against.
 """
 
@@ -25,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nntest.model.case import Case, Fill
+from nntest.model.quantisation import STEPS
 from nntest.model.species import OPERANDS, SPECIES, Tensors
 
 # 5 is the workspace of the operator interface.
@@ -82,11 +87,27 @@ def fill_of(role: str, data: Fill) -> Fill:
 def tensor_values(
     case: Case, role: str, dims: Sequence[int], *, first: int = 0, count: int | None = None
 ) -> npt.NDArray[np.float32]:
-    """Return the tensor of ``role``, or ``count`` values of it from row-major index ``first`` on (then flat)."""
-    fill = fill_of(role, case.data)
-    if count is not None:
-        return stream_values(case.seed, role, first=first, count=count, fill=fill)
-    return stream_values(case.seed, role, count=math.prod(dims), fill=fill).reshape(dims)
+    """Return the tensor of ``role``, or ``count`` values of it from row-major index ``first`` on (then flat).
+
+    Those of a quantised case are what is stored less the zero point: whole numbers, in units of the tensor's scale.
+    """
+    shape = dims if count is None else (count,)
+    values = stream_values(case.seed, role, first=first, count=math.prod(shape), fill=fill_of(role, case.data))
+    if case.quantisation:
+        values = _quantised(case, role, values)
+    return values.reshape(shape)
+
+
+def stored_dtype(case: Case, role: str) -> "np.dtype[np.generic]":
+    """Return the type in which the driver stores the tensor of ``role``."""
+    return np.dtype(np.int32 if case.quantisation and role == "bias" else case.dtype)
+
+
+def _quantised(case: Case, role: str, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    steps, zero = STEPS[case.data], case.quantisation[role].zero_point
+    values *= np.float32(steps * steps if role == "bias" else steps)
+    np.floor(values, out=values)
+    return values if role == "bias" else np.clip(values, np.float32(-zero), np.float32(255 - zero), out=values)
 
 
 def case_tensors(case: Case) -> Tensors:

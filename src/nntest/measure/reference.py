@@ -4,12 +4,19 @@ Sums run in float64 over the float32 inputs, so that the reference's own error i
 Padding is 0 for convolutions and sums, minus infinity for maxima; an average divides by the kernel's size, or with
 CK_EXCLUDE_PADDING=1 by the number of elements that are no padding. Memory beyond input and output is bounded: windows
 and weights are unrolled a slab at a time.
+
+The tensors of a quantised case are whole numbers (what is stored, less the zero point), so that their sums are exact in
+float64 up to 2**53. A sum is then multiplied by scale(input) * scale(weights) / scale(output), rounded to the nearest
+whole number (ties away from zero, as fixed-point requantisation does it), moved to the output's zero point and held
+within 0 to 255: the expected output is the uint8 that should be stored. An average is rounded in the same way; softmax
+is computed in float64 over the real numbers that are meant.
 """
 
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,15 +44,24 @@ class Reference:
 
     values: Array
     id: str
+    method: str = "float64"
 
     @property
     def name(self) -> str:
         """Method, version and identity, as a point records them."""
-        return f"float64-v{REFERENCE_VERSION}:{self.id}"
+        return f"{self.method}-v{REFERENCE_VERSION}:{self.id}"
+
+    @cached_property
+    def root_mean_square(self) -> float:
+        """Of all values; 0 for none."""
+        flat = self.values.reshape(-1)
+        # Not np.dot: its pool of threads would spin for a tenth of a second beside the measurement that follows.
+        return math.sqrt(float(np.einsum("i,i->", flat, flat)) / max(1, flat.size))
 
 
 def reference_id(case: Case) -> str:
     """Hash of what the expected output depends on: not the program, its library, layout, threads or cache state."""
+    quantised = {role: vars(one) for role, one in case.quantisation.items()}
     return block_id(
         {
             "version": REFERENCE_VERSION,
@@ -55,6 +71,7 @@ def reference_id(case: Case) -> str:
             "data": case.data,
             "seed": case.seed,
             "post_ops": case.post_ops,
+            **({"quantisation": quantised} if quantised else {}),
         }
     )
 
@@ -67,7 +84,7 @@ def expected(case: Case) -> Array:
     Returns
     -------
     numpy.ndarray
-        float64, in the logical dimensions of the output.
+        float64, in the logical dimensions of the output; whole numbers from 0 to 255 where the case is quantised.
 
     Raises
     ------
@@ -80,29 +97,64 @@ def expected(case: Case) -> Array:
             f"{case.program}: no reference is known for species {case.species}; expected one of {known}; "
             "add it to measure/reference.py or use --skip_output_validation"
         )
+    if case.quantisation:
+        _require_quantised(case)
     tensors = case_tensors(case)
     with threadpool_limits(limits=1):
         output = _COMPUTE[case.species](case, tensors)
     for operation in filter(None, case.post_ops.split("+")):
         output = _post_op(operation, case, tensors, output)
-    return output
+    return _requantised(case, output) if case.quantisation else output
+
+
+def _require_quantised(case: Case) -> None:
+    """Refuse what would add numbers of different scales."""
+    added = "sum" in case.post_ops.split("+") or case.parameters.get("CK_GEMM_BETA", 0)
+    if case.species not in _QUANTISED or added:
+        what = "a sum of two scales" if added else f"species {case.species}"
+        raise UsageError(
+            f"{case.program}: no reference in {case.dtype} is known for {what}; expected one of "
+            f"{', '.join(sorted(_QUANTISED))}, nothing added; use --skip_output_validation"
+        )
+
+
+def _requantised(case: Case, output: Array) -> Array:
+    """Bring results in the scale of the inputs' products into the output's steps, as they are stored."""
+    scales = {role: one.scale for role, one in case.quantisation.items()}
+    real = 1.0 if case.species == "softmax" else scales["input"] * scales.get("weights", 1.0)
+    output *= real / scales["output"]
+    signs = np.sign(output)
+    np.abs(output, out=output)
+    output += 0.5
+    np.floor(output, out=output)
+    output *= signs
+    output += case.quantisation["output"].zero_point
+    return np.clip(output, 0.0, 255.0, out=output)
 
 
 class ReferenceCache:
-    """Expected outputs on disk, one ``.npy`` per question; files may be deleted at any time."""
+    """Expected outputs on disk, one ``.npy`` per question; files may be deleted at any time.
+
+    The last one is kept, since programs are asked the same question one after the other.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._last: Reference | None = None
 
     def expected(self, case: Case) -> Reference:
         """Return the reference of ``case``, computed at most once per content; safe for concurrent sessions."""
         identity = reference_id(case)
+        if self._last is not None and self._last.id == identity:
+            return self._last
+        self._last = None  # two large ones need not be there together
         path = self.root / identity[:2] / f"{identity}.npy"
         values = _read(path, case_tensors(case)["output"])
         if values is None:
             values = expected(case)
             _write(path, values)
-        return Reference(values, identity)
+        self._last = Reference(values, identity, "integer" if case.quantisation else "float64")
+        return self._last
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> Array | None:
@@ -266,6 +318,8 @@ def _maxpool(case: Case, tensors: Tensors) -> Array:
 
 def _softmax(case: Case, tensors: Tensors) -> Array:
     values = _activations(case, tensors).astype(np.float64)
+    if case.quantisation:
+        values *= case.quantisation["input"].scale
     values -= values.max(axis=1, keepdims=True)
     np.exp(values, out=values)
     values /= values.sum(axis=1, keepdims=True)
@@ -368,6 +422,11 @@ def _post_op(operation: str, case: Case, tensors: Tensors, output: Array) -> Arr
         f"{case.program}: post_ops has {operation!r}; expected relu and sum, joined by +; correct post_ops"
     )
 
+
+_QUANTISED = frozenset(
+    {"conv", "depthwiseconv", "fullyconnected", "gemm", "avgpool", "maxpool", "softmax", "resizebilinear"}
+    | {"reorder", "reshape", "flatten"}
+)
 
 _COMPUTE: Mapping[str, Callable[[Case, Tensors], Array]] = {
     "conv": _conv,

@@ -11,6 +11,7 @@ from nntest.model.case import CacheState, Fill
 
 CACHE_STATES: tuple[CacheState, ...] = ("warm", "cold_weights", "cold_all")
 LAYOUTS = ("auto", "NCHW", "NHWC")
+DTYPES = ("float32", "uint8")
 POST_OPS = ("relu", "sum")
 TUNERS = ("NONE", "DEFAULT")
 FILLS: tuple[Fill, ...] = ("normal", "relu", "int", "zeros")
@@ -23,16 +24,15 @@ _ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class RunRequest:
     """The options of ``nntest run`` and ``ck run nntest:...``; a tuple is a dimension of the session.
 
-    Every combination of the dimensions (``library``, ``flags``, ``threads``, ``layout``, ``cache``, ``isa_max``,
-    ``post_ops``, ``tuner``, batch sizes) is measured; an empty ``isa_max`` lets the library use all that the processor
-    has, an empty ``post_ops`` fuses nothing. ``tuner`` and the numbers of the OpenCL platform and device are for
-    programs on such devices; ``profile`` takes the account of each call's kernels, which costs time; ``instructions``
-    counts those of each call, on an emulated target. ``iterations``
-    counts autotuning points: the first N batch sizes of 1, 2, 4, 8, ...; it is no number of loops. Empty
-    ``dataset_uoa`` means every dataset of the programs' species, empty ``library`` the version that is found first.
-    ``timeout_s`` bounds one request to a driver; ``budget_s`` the whole session's measuring, together with
-    ``until_ci_pct``. ``sweep`` holds values by CK_* key that each shape takes in turn; where neither dataset nor file
-    is named, one shape of each species is swept.
+    Every combination of the dimensions (``library``, ``flags``, ``threads``, ``dtype``, ``layout``, ``cache``,
+    ``isa_max``, ``post_ops``, ``tuner``, batch sizes) is measured; an empty ``isa_max`` lets the library use all that
+    the processor has, an empty ``post_ops`` fuses nothing. ``tuner`` and the numbers of the OpenCL platform and device
+    are for programs on such devices; ``profile`` takes the account of each call's kernels, which costs time;
+    ``instructions`` counts those of each call, on an emulated target. ``iterations`` counts autotuning points: the
+    first N batch sizes of 1, 2, 4, 8, ...; it is no number of loops. Empty ``dataset_uoa`` means every dataset of the
+    programs' species, empty ``library`` the version that is found first. ``timeout_s`` bounds one request to a driver;
+    ``budget_s`` the whole session's measuring, together with ``until_ci_pct``. ``sweep`` holds values by CK_* key that
+    each shape takes in turn; where neither dataset nor file is named, one shape of each species is swept.
 
     Raises
     ------
@@ -61,6 +61,7 @@ class RunRequest:
     flags: tuple[str, ...] = ("",)
     skip_output_validation: bool = False
     threads: tuple[int, ...] = (1,)
+    dtype: tuple[str, ...] = ("float32",)
     layout: tuple[str, ...] = ("auto",)
     cache: tuple[CacheState, ...] = ("warm",)
     isa_max: tuple[str, ...] = ("",)
@@ -118,11 +119,13 @@ class RunRequest:
         _device_number("compute_device_id", self.compute_device_id)
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"seed: {self.seed} was given; expected an integer from 0 to 2^63 - 1")
-        for name in ("threads", "layout", "cache", "flags", "isa_max", "post_ops", "tuner"):
+        for name in ("threads", "dtype", "layout", "cache", "flags", "isa_max", "post_ops", "tuner"):
             if not getattr(self, name):
                 raise UsageError(f"{name}: no value was given; expected at least one, or leave the option out")
 
     def _check_choices(self) -> None:
+        for dtype in self.dtype:
+            _one_of("dtype", dtype, DTYPES)
         for layout in self.layout:
             _one_of("layout", layout, LAYOUTS)
         for cache in self.cache:

@@ -42,6 +42,7 @@ class Trial:
         unusual = (
             f"batch {case.batch_size}" if case.batch_size != 1 else "",
             f"{case.threads} threads" if case.threads != 1 else "",
+            case.dtype if case.dtype != "float32" else "",
             case.layout if case.layout != "auto" else "",
             case.cache if case.cache != "warm" else "",
             f"isa {case.isa_max}" if case.isa_max else "",

@@ -15,6 +15,9 @@ worst element of about 400 units at K = 25,088 and more below, to float16 or TF3
 digit in its transforms (6 to 12 units; B. Barabasz et al., "Error analysis and improving the accuracy of Winograd
 convolution for deep neural networks", ACM TOMS 46(4), 2020), larger tiles more. The tests of this module repeat these
 experiments.
+
+The output of a quantised case is compared in steps, of which it may be one off: libraries requantise in fixed point, by
+a float32 factor or with another rounding of ties, and each of them is right to half a step and a little.
 """
 
 import math
@@ -46,6 +49,9 @@ TOLERANCE: Mapping[str, float] = {
 # Nothing is computed: the output is some of the input's values, bit by bit.
 EXACT_SPECIES = frozenset({"maxpool", "reorder", "reshape", "concat", "relu", "flatten"})
 
+# Steps that a computed output of a quantised case may be off.
+STEPS_OFF = 1.0
+
 # Denormal results may be flushed to zero; the driver sets the processor to do so.
 SMALLEST_NORMAL = 2.0**-126
 
@@ -67,13 +73,18 @@ def algorithm_in_force(algorithm: str, implementation: str) -> str:
 
 
 def error_limit(case: Case, algorithm: str) -> float:
-    """Return the largest allowed error, in units of eps(dtype) * sqrt(K) * scale; 0 means equal values."""
+    """Return the largest allowed error, in units of eps(dtype) * sqrt(K) * scale; 0 means equal values.
+
+    That of a quantised case is in steps of the output's scale.
+    """
     if algorithm not in TOLERANCE:
         known = ", ".join(TOLERANCE)
         raise UsageError(
             f"{case.program}: algorithm {algorithm!r} has no tolerance; expected one of {known}; correct it"
         )
-    return 0.0 if case.species in EXACT_SPECIES else TOLERANCE[algorithm]
+    if case.species in EXACT_SPECIES:
+        return 0.0
+    return STEPS_OFF if case.quantisation else TOLERANCE[algorithm]
 
 
 def verify(case: Case, output: npt.NDArray[np.generic], reference: Reference, algorithm: str) -> Verification:
@@ -94,15 +105,18 @@ def verify(case: Case, output: npt.NDArray[np.generic], reference: Reference, al
         ``max_error`` and ``limit`` in units; ``max_error`` is None when the output has another size or is not finite.
     """
     limit = error_limit(case, algorithm)
-    if case.dtype not in EPS:
-        raise UsageError(f"{case.program}: dtype {case.dtype} has no tolerance; expected one of {', '.join(EPS)}")
+    if case.dtype not in EPS and not case.quantisation:
+        known = ", ".join((*EPS, "uint8"))
+        raise UsageError(f"{case.program}: dtype {case.dtype} has no tolerance; expected one of {known}")
     expected = reference.values
     if output.size != expected.size or output.shape not in (expected.shape, (expected.size,)):
         reason = f"output has the shape {_dims(output.shape)}; expected {_dims(expected.shape)}"
         return Verification(verified=False, limit=limit, reference=reference.name, reason=reason)
     flat, wanted = output.reshape(-1), expected.reshape(-1)
+    if case.quantisation:
+        return _verify_steps(flat, reference, limit)
     unit = EPS[case.dtype] * math.sqrt(SPECIES[case.species].reduction_length(case.parameters))
-    errors = _Errors(flat, wanted, unit=unit, limit=limit)
+    errors = _Errors(flat, wanted, scale=reference.root_mean_square, unit=unit, limit=limit)
     if errors.not_finite is not None:
         index = errors.not_finite
         found = f"{_place(index, expected.shape)} is {float(flat[index])}; expected {wanted[index]:.9g}"
@@ -121,16 +135,36 @@ def verify(case: Case, output: npt.NDArray[np.generic], reference: Reference, al
     )
 
 
+def _verify_steps(flat: npt.NDArray[np.generic], reference: Reference, limit: float) -> Verification:
+    """Compare what a quantised case has stored with what it should have."""
+    errors = np.subtract(flat, reference.values.reshape(-1), dtype=np.float64)
+    np.abs(errors, out=errors)
+    worst = int(np.argmax(errors))
+    largest, wrong = float(errors[worst]), int(np.count_nonzero(errors > limit))
+    reason = ""
+    if wrong:
+        shape = reference.values.shape
+        reason = (
+            f"{_place(worst, shape)} is {float(flat[worst]):g}; expected {reference.values.reshape(-1)[worst]:g}; "
+            f"error {largest:g}, limit {limit:g} (steps of the output's scale); {wrong} of {flat.size} values are wrong"
+        )
+    return Verification(verified=not wrong, max_error=largest, limit=limit, reference=reference.name, reason=reason)
+
+
 class _Errors:
     """Errors of a flat output in units, found chunk by chunk so that all temporaries stay in the cache."""
 
     def __init__(
-        self, output: npt.NDArray[np.generic], expected: npt.NDArray[np.float64], *, unit: float, limit: float
+        self,
+        output: npt.NDArray[np.generic],
+        expected: npt.NDArray[np.float64],
+        *,
+        scale: float,
+        unit: float,
+        limit: float,
     ) -> None:
         self.largest, self.worst, self.wrong = 0.0, 0, 0
         self.not_finite: int | None = None
-        # Not np.dot: its pool of threads would spin for a tenth of a second beside the measurement that follows.
-        scale = math.sqrt(float(np.einsum("i,i->", expected, expected)) / max(1, expected.size))
         # With a scale of 0 all is expected to be 0, and any other value is infinitely wrong.
         smallest = max(scale * unit, SMALLEST_NORMAL)
         # A few first: what they reach spares the rest most of the work.

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from nntest.model.ids import block_id
+from nntest.model.quantisation import Quantisation, quantisation_of
 
 CacheState = Literal["warm", "cold_weights", "cold_all"]
 Fill = Literal["normal", "relu", "int", "zeros"]
@@ -18,7 +19,8 @@ class Case:
     ``parameters`` are the normalised CK_* values of the shape (see ``species.normalise``): complete, integers,
     without CK_IN_SHAPE_N, which is ``batch_size``. The values decide, so the dataset's name is no part of a case.
     ``layout`` is that of the caller's tensors, NCHW or NHWC, or ``auto``: the library computes in the layout of its
-    own choice, and what it costs to reorder NCHW tensors at its edges is measured apart.
+    own choice, and what it costs to reorder NCHW tensors at its edges is measured apart. A case of ``dtype`` uint8 has
+    a ``quantisation``, scale and zero point of each tensor by role: that of ``model.quantisation`` if none is given.
     """
 
     program: str
@@ -35,10 +37,19 @@ class Case:
     data: Fill = "normal"
     seed: int = 42
     env: Mapping[str, str] = field(default_factory=dict)
+    quantisation: Mapping[str, Quantisation] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.dtype == "uint8" and not self.quantisation:
+            found = quantisation_of(self.species, self.parameters, data=self.data, post_ops=self.post_ops)
+            object.__setattr__(self, "quantisation", found)
 
     def block(self) -> dict[str, Any]:
-        """Return the JSON block whose hash is ``id``."""
-        return _plain(self)
+        """Return the JSON block whose hash is ``id``; what is not quantised says nothing of it."""
+        block = _plain(self)
+        if not self.quantisation:
+            del block["quantisation"]
+        return block
 
     @cached_property
     def id(self) -> str:

@@ -34,6 +34,7 @@ from nntest.model.point import (
     WarmUp,
     Watch,
 )
+from nntest.model.quantisation import Quantisation
 from nntest.model.species import SPECIES
 
 FORMAT = "1.3.0"
@@ -213,7 +214,7 @@ def _sample_columns(samples: Sequence[Sample]) -> Json:
 def _point(block: Json) -> Point:
     failure, energy = block.get("failure"), block.get("energy")
     return Point(
-        case=_restore(Case, block["case"]),
+        case=_case(block["case"]),
         subject=_restore(Subject, {**block["subject"], "library": _restore(Library, block["subject"]["library"])}),
         platform=_restore(Platform, {**block["platform"], "isa": tuple(block["platform"].get("isa", ()))}),
         plan=_restore(Plan, block["plan"]),
@@ -231,6 +232,11 @@ def _point(block: Json) -> Point:
 
 
 _ORIGIN_KEYS = {value: key for key, value in _SESSION_KEYS.items()}
+
+
+def _case(words: Json) -> Case:
+    quantisation = {role: _restore(Quantisation, one) for role, one in words.get("quantisation", {}).items()}
+    return _restore(Case, {**words, "quantisation": quantisation})
 
 
 def _energy(words: Json) -> Energy:

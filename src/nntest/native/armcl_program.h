@@ -61,6 +61,15 @@ inline void require(const acl::Status& status) {
   throw Unsupported("Arm Compute Library: " + (reason == std::string::npos ? text : text.substr(reason + 2)));
 }
 
+// float32, or with the tensor's scale and zero point QASYMM8; biases of a quantised case are plain int32.
+inline acl::TensorInfo tensor_info(const nntest_tensor& given, const acl::TensorShape& shape) {
+  if (given.dtype == NNTEST_F32) return {shape, 1, acl::DataType::F32};
+  const acl::QuantizationInfo quantisation(given.scales[0], given.zero_points[0]);
+  if (given.dtype == NNTEST_U8) return {shape, 1, acl::DataType::QASYMM8, quantisation};
+  if (given.dtype == NNTEST_S32) return {shape, 1, acl::DataType::S32};
+  throw Unsupported("dtype number " + std::to_string(given.dtype) + "; Arm Compute Library has no such tensor here");
+}
+
 // One tensor of the case: dims and strides as the case has them, the library's own beside it.
 template <class Tensor>
 class Bound {
@@ -83,7 +92,7 @@ class Bound {
     for (std::size_t at = 0; at < order_.size(); ++at) {
       shape.set(at, static_cast<std::size_t>(dims_[static_cast<std::size_t>(order_[at])]), false);
     }
-    acl::TensorInfo info(shape, 1, acl::DataType::F32);
+    acl::TensorInfo info = tensor_info(given, shape);
     info.set_data_layout(layout);
     tensor_->allocator()->init(info);
   }
@@ -101,21 +110,13 @@ class Bound {
   void read(const void* plain, void* native) const {
     std::memset(native, 0, info()->total_size());
     visit([&](std::int64_t from, std::int64_t to, std::int64_t count, std::int64_t step, std::int64_t native_step) {
-      const float* source = static_cast<const float*>(plain) + from;
-      char* target = static_cast<char*>(native) + to;
-      for (std::int64_t at = 0; at < count; ++at) {
-        std::memcpy(target + at * native_step, source + at * step, sizeof(float));
-      }
+      copy(static_cast<char*>(native) + to, native_step, static_cast<const char*>(plain) + from, step, count);
     });
   }
 
   void write(const void* native, void* plain) const {
     visit([&](std::int64_t from, std::int64_t to, std::int64_t count, std::int64_t step, std::int64_t native_step) {
-      float* target = static_cast<float*>(plain) + from;
-      const char* source = static_cast<const char*>(native) + to;
-      for (std::int64_t at = 0; at < count; ++at) {
-        std::memcpy(target + at * step, source + at * native_step, sizeof(float));
-      }
+      copy(static_cast<char*>(plain) + from, step, static_cast<const char*>(native) + to, native_step, count);
     });
   }
 
@@ -126,7 +127,19 @@ class Bound {
   }
 
  private:
-  // Calls action(plain offset in elements, native offset in bytes, count, plain step, native step) for each row of the
+  // Elements of 4 bytes or of 1, by steps in bytes.
+  void copy(char* target, std::int64_t target_step, const char* source, std::int64_t source_step,
+            std::int64_t count) const {
+    if (info()->element_size() == 1) {
+      for (std::int64_t at = 0; at < count; ++at) target[at * target_step] = source[at * source_step];
+      return;
+    }
+    for (std::int64_t at = 0; at < count; ++at) {
+      std::memcpy(target + at * target_step, source + at * source_step, sizeof(float));
+    }
+  }
+
+  // Calls action(plain offset, native offset, count, plain step, native step), all in bytes, for each row of the
   // library's innermost dimension.
   template <class Action>
   void visit(Action&& action) const {
@@ -134,9 +147,10 @@ class Bound {
     const auto axis_of = [this](std::size_t at) { return static_cast<std::size_t>(order_[at]); };
     const auto step_of = [&](std::size_t at) { return static_cast<std::int64_t>(strides[at]); };
     std::vector<std::int64_t> index(order_.size(), 0);
+    const auto width = static_cast<std::int64_t>(info()->element_size());
     std::int64_t plain = 0, native = static_cast<std::int64_t>(info()->offset_first_element_in_bytes());
     while (true) {
-      action(plain, native, dims_[axis_of(0)], plain_strides_[axis_of(0)], step_of(0));
+      action(plain * width, native, dims_[axis_of(0)], plain_strides_[axis_of(0)] * width, step_of(0));
       std::size_t at = 1;
       for (; at < order_.size(); ++at) {
         plain += plain_strides_[axis_of(at)], native += step_of(at);
@@ -153,7 +167,7 @@ class Bound {
     const auto& strides = info()->strides_in_bytes();
     for (std::size_t at = 0; at < order_.size(); ++at) {
       const auto axis = static_cast<std::size_t>(order_[at]);
-      const auto bytes = static_cast<std::size_t>(plain_strides_[axis]) * sizeof(float);
+      const auto bytes = static_cast<std::size_t>(plain_strides_[axis]) * info()->element_size();
       if (dims_[axis] != 1 && strides[at] != bytes) return false;
     }
     return true;

@@ -82,18 +82,18 @@ void generate(InputStream stream, float* values, std::size_t count, std::size_t 
   for (std::size_t index = 0; index < count; ++index) values[index] = stream(first + index);
 }
 
-std::uint64_t fingerprint(const float* values, std::size_t count) {
+std::uint64_t fingerprint(const void* values, std::size_t size) {
   Lanes places, sums{}, words;
   for (std::size_t lane = 0; lane < kLanes; ++lane) places[lane] = splitmix64(lane + 1);
-  const auto* bytes = reinterpret_cast<const unsigned char*>(values);
-  const std::size_t whole = count * sizeof(float) / sizeof words;
+  const auto* bytes = static_cast<const unsigned char*>(values);
+  const std::size_t whole = size / sizeof words;
   take_stripes(bytes, whole, places, sums);
   bytes += whole * sizeof words;
-  const std::size_t left = count * sizeof(float) % sizeof words;
+  const std::size_t left = size % sizeof words;
   words.fill(0);
   std::memcpy(words.data(), bytes, left);
   take_stripe(words, places, sums);
-  std::uint64_t hash = splitmix64(count + 1);
+  std::uint64_t hash = splitmix64(size / sizeof(float) + 1);
   for (const std::uint64_t sum : sums) hash = splitmix64(hash * kGolden ^ splitmix64(sum));
   return hash;
 }

@@ -12,6 +12,6 @@ namespace nntest {
 void generate(InputStream stream, float* values, std::size_t count, std::size_t first = 0);
 
 // A hash of all bits and their places.
-std::uint64_t fingerprint(const float* values, std::size_t count);
+std::uint64_t fingerprint(const void* values, std::size_t size);
 
 }  // namespace nntest

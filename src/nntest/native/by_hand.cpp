@@ -54,7 +54,7 @@ void run_by_hand(const OperatorLibrary& library, const std::string& species, con
   if (species.empty()) throw Failure("--species is missing; this operator does not say what it computes");
   const PreparedCase prepared(library, case_from_environment(species), conditions);
   const Output output = prepared.first_output();
-  write_floats("tmp-ck-output.bin", output.values, output.count);
+  write_values("tmp-ck-output.bin", output.values, output.bytes);
   const WarmUp warmed = warm_up(prepared, WarmUpRules{});
   const Block block = run_block(prepared, warmed.loops);
 

@@ -57,6 +57,17 @@ Dims dense_strides(const Dims& dims, bool channels_last) {
   return strides;
 }
 
+nntest_dtype Case::dtype(int role) const {
+  if (!is_quantised()) return NNTEST_F32;
+  return role == NNTEST_BIAS ? NNTEST_S32 : NNTEST_U8;
+}
+
+std::size_t Case::element_bytes(int role) const { return dtype(role) == NNTEST_U8 ? 1 : 4; }
+
+std::size_t Case::plain_bytes(int role) const {
+  return static_cast<std::size_t>(element_count(tensors.at(role))) * element_bytes(role);
+}
+
 Dims Case::strides(int role) const {
   return dense_strides(tensors.at(role), layout == "NHWC" && !is_parameter_role(role));
 }
@@ -76,7 +87,13 @@ OperatorRequest::OperatorRequest(const Case& asked) {
     nntest_tensor tensor{};
     tensor.size = sizeof tensor;
     tensor.role = role;
-    tensor.dtype = NNTEST_F32;
+    tensor.dtype = asked.dtype(role);
+    if (asked.is_quantised()) {
+      const Quantisation& quantised = asked.quantisation.at(role);
+      tensor.scales = &quantised.scale;
+      tensor.zero_points = &quantised.zero_point;
+      tensor.scale_count = 1;
+    }
     tensor.rank = static_cast<std::int32_t>(dims.size());
     std::copy(dims.begin(), dims.end(), tensor.dims);
     std::copy(strides.begin(), strides.end(), tensor.strides);

@@ -44,9 +44,17 @@ std::int64_t element_count(const Dims& dims);
 // Strides in elements of a dense tensor: channels innermost for four-dimensional activations in NHWC, else row-major.
 Dims dense_strides(const Dims& dims, bool channels_last);
 
+// What a stored number stands for: scale * (stored - zero_point). Weights, activations and outputs are stored as uint8,
+// biases as int32.
+struct Quantisation {
+  float scale = 0;
+  std::int32_t zero_point = 0;
+};
+
 struct Case {
   std::string species;
   std::map<int, Dims> tensors;  // by role
+  std::map<int, Quantisation> quantisation;  // by role; all roles, or none: then all is float32
   std::map<std::string, std::string> parameters;
   std::string layout = "auto";
   std::string post_ops;
@@ -55,6 +63,10 @@ struct Case {
   std::uint64_t seed = 42;
   int threads = 1;
 
+  bool is_quantised() const { return !quantisation.empty(); }
+  nntest_dtype dtype(int role) const;
+  std::size_t element_bytes(int role) const;
+  std::size_t plain_bytes(int role) const;  // of the tensor as the case describes it
   Dims strides(int role) const;
   InputStream stream(int role) const;
 };

@@ -66,4 +66,15 @@ class InputStream {
   Fill fill_;
 };
 
+// Steps of a quantised tensor within one unit of its stream; those of a bias are products of input and weights.
+inline float steps_of(bool is_bias, Fill data) {
+  const float steps = data == Fill::kInt ? 1.0f : 128.0f;
+  return is_bias ? steps * steps : steps;
+}
+
+// A value of a stream as it is stored, without regard to the range of a type; exact, since steps are powers of 2.
+inline std::int32_t quantised(float value, float steps, std::int32_t zero_point) {
+  return static_cast<std::int32_t>(std::floor(value * steps)) + zero_point;
+}
+
 }  // namespace nntest

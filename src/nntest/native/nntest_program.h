@@ -41,6 +41,8 @@ class Question {
     }
     return operations;
   }
+  // That of the activations; a quantised case has biases of int32.
+  std::string dtype() const { return has(NNTEST_OUTPUT) && tensor(NNTEST_OUTPUT).dtype == NNTEST_U8 ? "uint8" : "float32"; }
   int threads() const { return request_.threads; }
   bool warm() const { return request_.cache == nullptr || std::strcmp(request_.cache, "warm") == 0; }
   bool free_layout() const { return layout() == "auto"; }  // the library may choose its own
@@ -143,7 +145,7 @@ inline std::vector<Native> plain_natives(const Question& question) {
   for (const nntest_role role : question.roles()) {
     const bool parameters = role == NNTEST_WEIGHTS || role == NNTEST_BIAS;
     const char* activations = question.channels_last() ? "nhwc" : "nchw";
-    const auto bytes = question.elements(role) * static_cast<std::int64_t>(sizeof(float));
+    const auto bytes = question.elements(role) * (question.tensor(role).dtype == NNTEST_U8 ? 1 : 4);
     constexpr const char* kRowMajor[] = {"", "a", "ab", "abc", "abcd", "abcde", "abcdef"};
     const std::size_t rank = question.dims(role).size();
     natives.push_back({role, bytes, true, rank != 4 ? kRowMajor[rank] : parameters ? "oihw" : activations});
@@ -157,6 +159,7 @@ struct ProgramTraits {
   const char* layouts;  // comma list
   const char* fusions;  // comma list
   const char* (*describe)();
+  const char* dtypes = "float32";  // comma list; of float32 and uint8
 };
 
 inline void require_layout(const Question& question, const ProgramTraits& traits) {
@@ -167,6 +170,10 @@ inline void require_layout(const Question& question, const ProgramTraits& traits
   const std::string fusions = std::string(",") + traits.fusions + ",";
   if (!question.post_ops().empty() && fusions.find("," + question.post_ops() + ",") == std::string::npos) {
     throw Unsupported("post_ops " + question.post_ops() + " cannot be fused here");
+  }
+  const std::string dtypes = std::string(",") + traits.dtypes + ",";
+  if (dtypes.find("," + question.dtype() + ",") == std::string::npos) {
+    throw Unsupported("dtype " + question.dtype() + "; this operator knows " + traits.dtypes);
   }
   if (question.species() != traits.species) {
     throw Failure("species " + question.species() + "; this operator computes " + traits.species);

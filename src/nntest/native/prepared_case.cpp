@@ -56,13 +56,12 @@ void for_each_element(const Dims& dims, const Dims& strides, Visit&& visit) {
 // Room for one plain tensor, kept for the next: touching fresh pages costs more than filling them.
 class Room {
  public:
-  float* of(std::int64_t count) {
-    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(float);
+  void* of(std::size_t bytes) {
     if (buffer_.bytes() < bytes || buffer_.data() == nullptr) {
       buffer_ = Buffer();
       buffer_ = Buffer(bytes, 0);
     }
-    return buffer_.floats();
+    return buffer_.data();
   }
 
  private:
@@ -71,11 +70,37 @@ class Room {
 
 Room described_order;  // an input or output as the case describes it
 Room logical_order;    // an output whose description is not in logical order
+Room quantised_order;  // a quantised input in logical order
 
-std::size_t plain_bytes(const Dims& dims) { return static_cast<std::size_t>(element_count(dims)) * sizeof(float); }
+// A tensor's elements from the order of `from` to that of `to`, one of which is row-major.
+template <class Element>
+void gather(const Dims& dims, const Dims& strides, const void* from, void* to) {
+  for_each_element(dims, strides, [&](std::int64_t index, std::int64_t offset) {
+    static_cast<Element*>(to)[index] = static_cast<const Element*>(from)[offset];
+  });
+}
 
-// A reorder that leaves something unwritten must not show what another case has left there.
-void poison_values(float* values, const Dims& dims) { std::memset(values, 0xff, plain_bytes(dims)); }
+template <class Element>
+void scatter(const Dims& dims, const Dims& strides, const void* from, void* to) {
+  for_each_element(dims, strides, [&](std::int64_t index, std::int64_t offset) {
+    static_cast<Element*>(to)[offset] = static_cast<const Element*>(from)[index];
+  });
+}
+
+void quantise(const Case& asked, int role, const float* values, void* stored) {
+  const auto count = static_cast<std::size_t>(element_count(asked.tensors.at(role)));
+  const float steps = steps_of(role == NNTEST_BIAS, asked.fill);
+  const std::int32_t zero_point = asked.quantisation.at(role).zero_point;
+  if (asked.dtype(role) == NNTEST_S32) {
+    auto* whole = static_cast<std::int32_t*>(stored);
+    for (std::size_t at = 0; at < count; ++at) whole[at] = quantised(values[at], steps, zero_point);
+    return;
+  }
+  auto* bytes = static_cast<std::uint8_t*>(stored);
+  for (std::size_t at = 0; at < count; ++at) {
+    bytes[at] = static_cast<std::uint8_t>(std::clamp(quantised(values[at], steps, zero_point), 0, 255));
+  }
+}
 
 }  // namespace
 
@@ -103,7 +128,7 @@ void PreparedCase::allocate(const Conditions& conditions) {
       throw Failure(std::string("natives: the operator wants an unexpected tensor, ") + role_name(wanted.role));
     }
     const auto bytes = static_cast<std::size_t>(wanted.bytes);
-    if (!workspace && wanted.plain != 0 && bytes < plain_bytes(case_.tensors.at(wanted.role))) {
+    if (!workspace && wanted.plain != 0 && bytes < case_.plain_bytes(wanted.role)) {
       throw Failure(std::string("natives: ") + role_name(wanted.role) + ": fewer bytes than its elements take");
     }
     const auto role = static_cast<std::uint64_t>(wanted.role);
@@ -122,9 +147,9 @@ void PreparedCase::allocate(const Conditions& conditions) {
 void PreparedCase::fill_inputs() {
   for (const auto& [role, dims] : case_.tensors) {
     if (role == NNTEST_OUTPUT) continue;
-    const float* plain = plain_input(role);
+    const void* plain = plain_input(role);
     if (plain_.at(role)) {
-      std::copy_n(plain, element_count(dims), native(role).floats());
+      std::memcpy(native(role).data(), plain, case_.plain_bytes(role));
       continue;
     }
     const auto reorder = [this, role = role, plain] { instance_.reorder_in(role, plain, native(role).data()); };
@@ -142,8 +167,8 @@ void PreparedCase::fill_inputs() {
 
 void PreparedCase::measure_reorder_out() {
   if (plain_.at(NNTEST_OUTPUT)) return;
-  float* plain = described_order.of(element_count(case_.tensors.at(NNTEST_OUTPUT)));
-  poison_values(plain, case_.tensors.at(NNTEST_OUTPUT));
+  void* plain = described_order.of(case_.plain_bytes(NNTEST_OUTPUT));
+  std::memset(plain, 0xff, case_.plain_bytes(NNTEST_OUTPUT));
   const Repeated reorders =
       repeat([&] { instance_.reorder_out(NNTEST_OUTPUT, native(NNTEST_OUTPUT).data(), plain); });
   times_.reorder_out_s = reorders.median_s;
@@ -169,52 +194,71 @@ bool PreparedCase::is_dense(int role) const {
   return case_.strides(role) == dense_strides(case_.tensors.at(role), false);
 }
 
-const float* PreparedCase::plain_input(int role) const {
-  const Dims& dims = case_.tensors.at(role);
-  const float* logical = first_values(case_.stream(role), static_cast<std::size_t>(element_count(dims)));
+const void* PreparedCase::logical_input(int role) const {
+  const auto count = static_cast<std::size_t>(element_count(case_.tensors.at(role)));
+  const float* values = first_values(case_.stream(role), count);
+  if (!case_.is_quantised()) return values;
+  void* stored = quantised_order.of(case_.plain_bytes(role));
+  quantise(case_, role, values, stored);
+  return stored;
+}
+
+const void* PreparedCase::plain_input(int role) const {
+  const void* logical = logical_input(role);
   if (is_dense(role)) return logical;
-  float* values = described_order.of(element_count(dims));
-  for_each_element(dims, case_.strides(role),
-                   [&](std::int64_t index, std::int64_t offset) { values[offset] = logical[index]; });
+  void* values = described_order.of(case_.plain_bytes(role));
+  const auto place = case_.element_bytes(role) == 1 ? scatter<std::uint8_t> : scatter<std::uint32_t>;
+  place(case_.tensors.at(role), case_.strides(role), logical, values);
   return values;
 }
 
-std::vector<float> PreparedCase::generated(int role) const {
+std::vector<std::byte> PreparedCase::generated(int role) const {
   if (role == NNTEST_OUTPUT || case_.tensors.count(role) == 0) {
     throw Failure(std::string("dump: the case has no generated tensor '") + role_name(role) + "'");
   }
   std::vector<float> values(static_cast<std::size_t>(element_count(case_.tensors.at(role))));
   generate(case_.stream(role), values.data(), values.size());
-  return values;
+  std::vector<std::byte> stored(case_.plain_bytes(role));
+  if (case_.is_quantised()) {
+    quantise(case_, role, values.data(), stored.data());
+  } else {
+    std::memcpy(stored.data(), values.data(), stored.size());
+  }
+  return stored;
 }
 
 Output PreparedCase::first_output() const {
   // Measuring the reorder has left the plain output behind.
   const bool plain = plain_.at(NNTEST_OUTPUT);
-  return in_logical_order(plain ? native(NNTEST_OUTPUT).floats() : described_order.of(0), 0);
+  return in_logical_order(plain ? native(NNTEST_OUTPUT).data() : described_order.of(0), 0);
 }
 
 Output PreparedCase::compute_output() const {
   const Buffer& output = native(NNTEST_OUTPUT);
-  output.poison();
+  poison(output.data(), output.bytes());
   double library_s = seconds_of([this] { run(); });
-  if (plain_.at(NNTEST_OUTPUT)) return in_logical_order(output.floats(), library_s);
-  float* plain = described_order.of(element_count(case_.tensors.at(NNTEST_OUTPUT)));
-  poison_values(plain, case_.tensors.at(NNTEST_OUTPUT));
+  if (plain_.at(NNTEST_OUTPUT)) return in_logical_order(output.data(), library_s);
+  void* plain = described_order.of(case_.plain_bytes(NNTEST_OUTPUT));
+  poison(plain, case_.plain_bytes(NNTEST_OUTPUT));
   library_s += seconds_of([&] { instance_.reorder_out(NNTEST_OUTPUT, output.data(), plain); });
   return in_logical_order(plain, library_s);
 }
 
-Output PreparedCase::in_logical_order(const float* plain, double library_s) const {
-  const Dims& dims = case_.tensors.at(NNTEST_OUTPUT);
-  const std::int64_t count = element_count(dims);
+Output PreparedCase::in_logical_order(const void* plain, double library_s) const {
+  const std::size_t bytes = case_.plain_bytes(NNTEST_OUTPUT);
   if (!is_dense(NNTEST_OUTPUT)) {
-    float* logical = logical_order.of(count);
-    for_each_element(dims, case_.strides(NNTEST_OUTPUT),
-                     [&](std::int64_t index, std::int64_t offset) { logical[index] = plain[offset]; });
+    void* logical = logical_order.of(bytes);
+    const auto place = case_.element_bytes(NNTEST_OUTPUT) == 1 ? gather<std::uint8_t> : gather<std::uint32_t>;
+    place(case_.tensors.at(NNTEST_OUTPUT), case_.strides(NNTEST_OUTPUT), plain, logical);
     plain = logical;
   }
-  return {plain, static_cast<std::size_t>(count), library_s};
+  return {plain, bytes, library_s};
+}
+
+// What a run or a reorder leaves unwritten must show. All ones is no number where numbers are floats; a byte has no such
+// value, so that later outputs begin with zeros, the first one with ones: unwritten bytes differ from one to the other.
+void PreparedCase::poison(void* values, std::size_t bytes) const {
+  std::memset(values, case_.is_quantised() ? 0 : 0xff, bytes);
 }
 
 void PreparedCase::evict() const {

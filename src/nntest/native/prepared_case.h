@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -30,8 +31,8 @@ struct SetupTimes {
 // An output in logical row-major order (NCHW), and the seconds that it took inside the library. The values stay where
 // they are until the next output of the process, or the next run of the case.
 struct Output {
-  const float* values;
-  std::size_t count;
+  const void* values;
+  std::size_t bytes;
   double library_s;
 };
 
@@ -69,14 +70,16 @@ class PreparedCase {
   Output compute_output() const;
 
   // A tensor as the driver generated it, in logical row-major order.
-  std::vector<float> generated(int role) const;
+  std::vector<std::byte> generated(int role) const;
 
  private:
   void allocate(const Conditions& conditions);
   void fill_inputs();
   bool is_dense(int role) const;  // described in row-major order
-  const float* plain_input(int role) const;  // until the next of its kind
-  Output in_logical_order(const float* plain, double library_s) const;
+  const void* logical_input(int role) const;  // until the next of its kind
+  const void* plain_input(int role) const;    // until the next of its kind
+  Output in_logical_order(const void* plain, double library_s) const;
+  void poison(void* values, std::size_t bytes) const;
   void measure_reorder_out();
   void prepare_batch();
   const Buffer& native(int role) const { return buffers_.at(role); }

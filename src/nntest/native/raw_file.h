@@ -1,4 +1,4 @@
-// Tensors as raw float32 files, and their fingerprints.
+// Tensors as raw files, and their fingerprints.
 #pragma once
 
 #include <cstddef>
@@ -6,9 +6,9 @@
 
 namespace nntest {
 
-void write_floats(const std::string& path, const float* values, std::size_t count);
+void write_values(const std::string& path, const void* values, std::size_t bytes);
 
 // 16 hexadecimal digits over the bits of all values: equal outputs need to be checked only once.
-std::string hash_of(const float* values, std::size_t count);
+std::string hash_of(const void* values, std::size_t bytes);
 
 }  // namespace nntest

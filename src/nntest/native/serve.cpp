@@ -21,9 +21,19 @@ namespace {
 
 constexpr int kProtocolVersion = 3;
 
+// Of a quantised case, each tensor's scale and zero point.
+void read_quantisation(Case& asked, const Request& request) {
+  for (const auto& [role, dims] : asked.tensors) {
+    const std::string name = role_name(role);
+    const auto zero_point = static_cast<std::int32_t>(request.integer("zero_point." + name));
+    asked.quantisation[role] = {static_cast<float>(request.real("scale." + name)), zero_point};
+  }
+}
+
 Case case_of(const Request& request) {
-  if (request.text("dtype") != "float32") {
-    throw Unsupported("dtype " + request.text("dtype") + "; this driver knows float32");
+  const std::string dtype = request.text("dtype");
+  if (dtype != "float32" && dtype != "uint8") {
+    throw Unsupported("dtype " + dtype + "; this driver knows float32 and uint8");
   }
   Case asked;
   asked.species = request.text("species");
@@ -37,6 +47,7 @@ Case case_of(const Request& request) {
     if (key.rfind("tensor.", 0) == 0) asked.tensors[parse_role(key.substr(7))] = parse_integers(key, value);
     if (key.rfind("parameter.", 0) == 0) asked.parameters[key.substr(10)] = value;
   }
+  if (dtype == "uint8") read_quantisation(asked, request);
   return asked;
 }
 
@@ -160,15 +171,15 @@ class Server {
 
   // Its hash; the values go to a file unless the session knows that hash.
   static void add_output(JsonObject& answer, const Request& request, const Output& output) {
-    const std::string hash = hash_of(output.values, output.count);
+    const std::string hash = hash_of(output.values, output.bytes);
     const bool wanted = hash != request.text("unless");
-    if (wanted) write_floats(request.text("path"), output.values, output.count);
+    if (wanted) write_values(request.text("path"), output.values, output.bytes);
     answer.add("hash", hash).add("written", wanted);
   }
 
   JsonObject dump(const Request& request) {
-    const std::vector<float> values = prepared(request).generated(parse_role(request.text("role")));
-    write_floats(request.text("path"), values.data(), values.size());
+    const std::vector<std::byte> values = prepared(request).generated(parse_role(request.text("role")));
+    write_values(request.text("path"), values.data(), values.size());
     return JsonObject().add("ok", true);
   }
 

@@ -10,6 +10,9 @@ Tensors = dict[str, tuple[int, ...]]
 
 DTYPE_BYTES = {"float64": 8, "float32": 4, "int32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "uint8": 1}
 
+# Types whose operations are none of floating point.
+INTEGERS = frozenset({"int8", "uint8", "int32"})
+
 # Roles of what a layer reads from other layers, in the order of its operands.
 OPERANDS = ("input", "input1", "input2", "input3")
 
