@@ -7,8 +7,17 @@ import pytest
 from nntest.errors import UsageError
 from nntest.measure.build import BuiltProgram
 from nntest.measure.plan import plan_session
-from nntest.measure.profiling import ONEDNN_VERBOSE, OPENCL_LAYER, PrintedAccount, profiled
+from nntest.measure.profiling import (
+    ONEDNN_VERBOSE,
+    ONNXRUNTIME_TRACE,
+    OPENCL_LAYER,
+    OPENVINO_COUNTERS,
+    PrintedAccount,
+    profiled,
+    profiler_of,
+)
 from nntest.measure.request import RunRequest
+from nntest.measure.selection import select_programs
 from nntest.measure.session import run_session
 from nntest.model.case import Library, Subject
 from tests.measure.fake_world import FakeWorld, LoggingReporter, make_repository
@@ -39,7 +48,7 @@ def test_profiled_cases_are_cases_of_their_own_and_others_are_told(fake: FakeWor
         plan_session(RunRequest(profile=True, programs="softmax-one"), fake.world())
     assert str(caught.value) == (
         "profile: softmax-one keep no account of their kernels; expected programs on an OpenCL device, "
-        "or of oneDNN; leave it out"
+        "or of oneDNN, ONNX Runtime or OpenVINO; leave it out"
     )
 
 
@@ -60,6 +69,27 @@ def test_only_marked_programs_run_under_a_profiler(fake: FakeWorld) -> None:
 def test_the_layer_stands_behind_those_of_a_target() -> None:
     env = profiled(built(OPENCL_LAYERS="/alter.so"), OPENCL_LAYER, lambda: Path("/layer.so")).env
     assert env == {"OPENCL_LAYERS": "/alter.so:/layer.so", "NNTEST_PROFILE_LAYER": "/layer.so"}
+
+
+@pytest.mark.parametrize("profiler", [ONNXRUNTIME_TRACE, OPENVINO_COUNTERS])
+def test_a_program_that_keeps_account_itself_is_its_own_layer(profiler: str) -> None:
+    program = profiled(built(), profiler, lambda: Path("/unused"))
+    assert (program.profiler, program.env) == (profiler, {"NNTEST_PROFILE_LAYER": "o"})
+
+
+@pytest.mark.parametrize(
+    ("program", "profiler"),
+    [
+        ("conv-clblast-opencl", OPENCL_LAYER),
+        ("conv-onednn-cpu", ONEDNN_VERBOSE),
+        ("softmax-onnxruntime-cpu", ONNXRUNTIME_TRACE),
+        ("conv-openvino-cpu", OPENVINO_COUNTERS),
+        ("conv-openblas-cpu", ""),
+    ],
+)
+def test_who_keeps_account_of_which_library(program: str, profiler: str) -> None:
+    [entry] = select_programs(RunRequest(programs=program), None)
+    assert profiler_of(entry) == profiler
 
 
 @pytest.mark.parametrize(("version", "value"), [("3.2.0", "profile_exec"), ("2.6.3", "1")])

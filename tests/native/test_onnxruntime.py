@@ -1,11 +1,16 @@
 """ONNX Runtime through its sessions: its own layout, batches in one session, what cannot be evicted."""
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from nntest.measure.build import NATIVE
+from nntest.measure.compiler import find_compiler
 from nntest.measure.driver import DriverProcess, UnsupportedCase
-from tests.programs.build import case_of, start
+from nntest.measure.profiling import ONNXRUNTIME_TRACE, profiled
+from tests.programs.build import built, case_of, start
 
 pytestmark = pytest.mark.native
 
@@ -56,3 +61,57 @@ def test_packed_weights_cannot_be_evicted() -> None:
     with start("gemm-onnxruntime-cpu") as gemm, pytest.raises(UnsupportedCase) as caught:
         gemm.setup(1, case_of("gemm-onnxruntime-cpu", values, cache="cold_all"))
     assert caught.value.reason == "cold caches: ONNX Runtime keeps packed weights where they cannot be evicted"
+
+
+def test_the_trace_of_a_block_names_its_kernels_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    program = profiled(built("conv-onnxruntime-cpu"), ONNXRUNTIME_TRACE, lambda: Path("/unused"))
+    env = {"TMPDIR": str(tmp_path)}
+    with DriverProcess.start(program, cores=(), threads=1, env=env, heap_offset=64, timeout_s=60) as driver:
+        large, small = (driver.setup(key, case_of("conv-onnxruntime-cpu", v)) for key, v in ((1, LARGE), (2, SMALL)))
+        for key, case, loops in ((1, large, 2), (2, small, 2 * NODES + 1), (1, large, 1)):
+            answer = driver.block(key, loops=loops)
+            assert answer.profile is not None
+            [(kernel, time_us)] = answer.profile["kernels_us"].items()
+            assert kernel == case.implementation
+            assert 0 < time_us <= 1e6 * answer.seconds / loops
+    assert not list(tmp_path.glob("nntest-*"))
+
+
+def test_nothing_is_traced_unasked(conv: DriverProcess) -> None:
+    conv.setup(1, case_of("conv-onnxruntime-cpu", SMALL))
+    assert conv.block(1, loops=1).profile is None
+
+
+TRACE = """[
+{"cat" : "Session","pid" :7,"tid" :7,"dur" :251,"ts" :8,"ph" : "X","name" :"model_loading_array","args" : {}},
+{"cat" : "Node","pid" :7,"tid" :7,"dur" :900,"ts" :2,"ph" : "X","name" :"a_kernel_time","args" : {"op_name" : "Conv"}},
+{"cat" : "Session","pid" :7,"tid" :7,"dur" :901,"ts" :2,"ph" : "X","name" :"model_run","args" : {}},
+{"cat" : "Node","pid" :7,"tid" :7,"dur" :0,"ts" :3,"ph" : "X","name" :"a_fence_before","args" : {"op_name" : "Conv"}},
+{"cat" : "Node","pid" :7,"tid" :7,"dur" :30,"ts" :3,"ph" : "X","name" :"a_kernel_time","args" : {"op_name" : "Conv",\
+"thread_scheduling_stats" : {"main_thread" : {"block_size" : [1]}}}},
+{"cat" : "Node","pid" :7,"tid" :7,"dur" :4,"ts" :4,"ph" : "X","name" :"b_kernel_time","args" : {"op_name" : "Relu"}},
+{"cat" : "Session","pid" :7,"tid" :7,"dur" :40,"ts" :3,"ph" : "X","name" :"model_run","args" : {}},
+{"cat" : "Node","pid" :7,"tid" :7,"dur" :20,"ts" :5,"ph" : "X","name" :"a_kernel_time","args" : {"op_name" : "Conv"}},
+{"cat" : "Session","pid" :7,"tid" :7,"dur" :30,"ts" :5,"ph" : "X","name" :"model_run","args" : {}}
+]
+"""
+
+
+def test_a_trace_is_read_from_its_end_and_one_with_a_hole_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "trace.json").write_text(TRACE.replace("\\\n", ""))
+    source = tmp_path / "read.cpp"
+    source.write_text(
+        '#include <cstdio>\n#include <fstream>\n#include <sstream>\n#include "onnxruntime_trace.h"\n'
+        "int main(int, char** words) {\n"
+        "  std::stringstream text;\n  text << std::ifstream(words[1]).rdbuf();\n"
+        "  for (const int all : {3, 4}) {\n"
+        "    for (const int runs : {1, 2}) {\n"
+        "      for (const auto& [kernel, time_us] : nntest::onnxruntime::kernels_in(text.str(), all, runs)) {\n"
+        '        std::printf("%d %d %s %g\\n", all, runs, kernel.c_str(), time_us);\n'
+        "      }\n    }\n  }\n}\n"
+    )
+    program = tmp_path / "read"
+    options = ["-std=c++17", f"-I{NATIVE}", '-DNNTEST_LIBRARY_FILE=""', str(source), "-o", str(program), "-ldl"]
+    subprocess.run([*find_compiler().command, *options], check=True)
+    told = subprocess.run([program, tmp_path / "trace.json"], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == ["3 1 Conv 20", "3 2 Conv 50", "3 2 Relu 4"]

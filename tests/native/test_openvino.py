@@ -1,9 +1,12 @@
 """OpenVINO through compiled models: channels innermost without a reorder, batches in one inference."""
 
+from pathlib import Path
+
 import pytest
 
-from nntest.measure.driver import UnsupportedCase
-from tests.programs.build import case_of, start
+from nntest.measure.driver import DriverProcess, UnsupportedCase
+from nntest.measure.profiling import OPENVINO_COUNTERS, profiled
+from tests.programs.build import built, case_of, start
 
 pytestmark = pytest.mark.native
 
@@ -32,3 +35,22 @@ def test_what_it_cannot_do_apart_is_refused() -> None:
             driver.setup(1, case_of(NAME, SMALL, layout="NCHW"))
         with pytest.raises(UnsupportedCase, match="cold caches: OpenVINO keeps packed weights where"):
             driver.setup(1, case_of(NAME, SMALL, layout="NHWC", cache="cold_weights"))
+
+
+@pytest.mark.parametrize("post_ops", ["", "relu"])
+def test_the_layers_of_a_batch_are_computed_as_the_single_one(post_ops: str) -> None:
+    # a bias that layers share was added by a kernel of its own, so that a batch took longer than its calls
+    program = profiled(built(NAME), OPENVINO_COUNTERS, lambda: Path("/unused"))
+    with DriverProcess.start(program, cores=(), threads=1, env={}, heap_offset=64, timeout_s=60) as driver:
+        single = driver.setup(1, case_of(NAME, SMALL, post_ops=post_ops)).implementation
+        for loops in (2 * LAYERS, 3):
+            profile = driver.block(1, loops=loops).profile
+            assert profile is not None
+            assert list(profile["kernels_us"]) == [single]
+            assert profile["kernels_us"][single] > 0
+
+
+def test_nothing_is_counted_unasked() -> None:
+    with start(NAME) as driver:
+        driver.setup(1, case_of(NAME, SMALL))
+        assert driver.block(1, loops=1).profile is None

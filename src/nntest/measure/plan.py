@@ -11,7 +11,7 @@ from nntest.measure.devices import OPENCL, TUNER_KEY
 from nntest.measure.groups import Group, form_groups
 from nntest.measure.libraries.isa import isa_environment
 from nntest.measure.libraries.registry import usual_versions
-from nntest.measure.profiling import PROFILE_KEY, profiler_of
+from nntest.measure.profiling import OWN_ACCOUNTS, PROFILE_KEY, profiler_of
 from nntest.measure.request import RunRequest
 from nntest.measure.selection import (
     Shape,
@@ -230,7 +230,7 @@ def _check_profile(request: RunRequest, candidates: Sequence[Candidate], notes: 
     if len(without) == len({one.program.uoa for one in candidates}):
         raise UsageError(
             f"profile: {', '.join(without)} keep no account of their kernels; expected programs on an OpenCL device, "
-            "or of oneDNN; leave it out"
+            f"or of {OWN_ACCOUNTS}; leave it out"
         )
     notes += [f"{name}: measured without a profile, its library keeps no account of its kernels" for name in without]
 
@@ -281,7 +281,6 @@ def _cases(request: RunRequest, candidate: Candidate, shape: Shape, limits: Sequ
             parameters=shape.parameters,
             batch_size=shape.batch_size,
             cmd_key=request.cmd_key,
-            dtype=dtype,
             layout=layout,
             threads=threads,
             cache=cache,
@@ -291,9 +290,8 @@ def _cases(request: RunRequest, candidate: Candidate, shape: Shape, limits: Sequ
             seed=seed_of(request),
             env=_env(request, candidate, shape, tuner),
         )
-        for threads, dtype, layout, cache, isa_max, post_ops, tuner in product(
+        for threads, layout, cache, isa_max, post_ops, tuner in product(
             dict.fromkeys(request.threads),
-            dict.fromkeys(request.dtype),
             dict.fromkeys(layouts_of(request)),
             dict.fromkeys(request.cache),
             limits,

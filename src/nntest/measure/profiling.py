@@ -1,4 +1,4 @@
-"""The account of what a library does within a call: kernels of an OpenCL device, or what the library prints itself.
+"""The account of what a library does within a call: kernels of an OpenCL device, or what the library says itself.
 
 ``--profile`` marks the cases, as the original's ``--dvdt_prof`` did: a profiled time is another one.
 """
@@ -17,8 +17,12 @@ PROFILE_KEY = "CK_DVDT_PROF"
 #: Who keeps account, as points name it.
 OPENCL_LAYER = "OpenCL layer"
 ONEDNN_VERBOSE = "oneDNN verbose"
+ONNXRUNTIME_TRACE = "ONNX Runtime's trace"
+OPENVINO_COUNTERS = "OpenVINO's counters"
+#: Libraries that keep account themselves, as a sentence has them.
+OWN_ACCOUNTS = "oneDNN, ONNX Runtime or OpenVINO"
 
-_ONEDNN = "onednn-cpu"
+_OWN = {"onednn-cpu": ONEDNN_VERBOSE, "onnxruntime-cpu": ONNXRUNTIME_TRACE, "openvino-cpu": OPENVINO_COUNTERS}
 _BEGIN, _END = b"nntest-profile begin\n", re.compile(rb"^nntest-profile end (\d+) (\d+)\n", re.MULTILINE)
 
 
@@ -34,7 +38,7 @@ def profiler_of(program: _Program) -> str:
     """Return who keeps account of a program's kernels, empty where nobody does."""
     if program.target_kind == OPENCL:
         return OPENCL_LAYER
-    return ONEDNN_VERBOSE if program.library == _ONEDNN else ""
+    return _OWN.get(program.library, "")
 
 
 def profiled(built: BuiltProgram, profiler: str, layer: Callable[[], Path]) -> BuiltProgram:
@@ -50,6 +54,9 @@ def profiled(built: BuiltProgram, profiler: str, layer: Callable[[], Path]) -> B
         # another layer, such as that of an emulated target, stays nearer to the device
         layers = ":".join(filter(None, (built.env.get("OPENCL_LAYERS", ""), path)))
         added = {"OPENCL_LAYERS": layers, "NNTEST_PROFILE_LAYER": path}
+    elif profiler in (ONNXRUNTIME_TRACE, OPENVINO_COUNTERS):
+        # the program takes it down in sessions of its own, by the functions that a layer has
+        added = {"NNTEST_PROFILE_LAYER": str(built.operator)}
     else:
         recent = not built.subject.library.version.startswith(("1.", "2."))
         added = {"ONEDNN_VERBOSE": "profile_exec" if recent else "1", "NNTEST_PROFILE_PRINTED": "1"}

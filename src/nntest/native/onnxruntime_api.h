@@ -24,6 +24,7 @@ struct MemoryInfo;
 struct Value;
 struct Binding;
 struct Prepacked;
+struct Allocator;
 
 // Version 8 has all that is called here (ONNX Runtime 1.8); later ones contain it.
 inline constexpr std::uint32_t kInterface = 8;
@@ -38,14 +39,18 @@ enum class Place : std::size_t {
   kRun = 9,
   kCreateSessionOptions = 10,
   kSetOptimizedModelFilePath = 11,
+  kEnableProfiling = 14,
   kSetSessionLogSeverityLevel = 22,
   kSetSessionGraphOptimizationLevel = 23,
   kCreateTensorWithDataAsOrtValue = 49,
   kCreateCpuMemoryInfo = 69,
+  kAllocatorFree = 76,
+  kGetAllocatorWithDefaultOptions = 78,
   kReleaseStatus = 93,
   kReleaseSession = 95,
   kReleaseValue = 96,
   kReleaseSessionOptions = 100,
+  kSessionEndProfiling = 110,
   kCreateEnvWithGlobalThreadPools = 119,
   kDisablePerSessionThreads = 120,
   kCreateThreadingOptions = 121,

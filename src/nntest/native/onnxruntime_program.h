@@ -16,6 +16,7 @@
 #include "nntest_program.h"
 #include "onnx_model.h"
 #include "onnxruntime_session.h"
+#include "onnxruntime_trace.h"
 
 namespace nntest::onnxruntime {
 
@@ -175,13 +176,12 @@ class Layer : public BatchedOperator {
 
   void reorder_out(nntest_role, const void* native, void* plain) override { out_of_->run({native}, plain); }
 
-  void run(void* const* buffers) override { single_->run(inputs_of(buffers), buffers[NNTEST_OUTPUT]); }
+  void run(void* const* buffers) override { run_in(*single_, 1, buffers); }
 
   // A call of a session costs about a microsecond beside the computation. Where that counts, the session of a batch has
   // the node many times, all of them with the same inputs and the same buffer for their outputs.
   std::int64_t prepare_batch(void* const* buffers) override {
     constexpr double kLongRunS = 3e-4;
-    constexpr std::int64_t kNodes = 64;
     const double start = now_s();
     run(buffers);
     if (now_s() - start > kLongRunS) return 1;
@@ -189,7 +189,7 @@ class Layer : public BatchedOperator {
     return kNodes;
   }
 
-  void run_batch(void* const* buffers) override { batch_->run(inputs_of(buffers), buffers[NNTEST_OUTPUT]); }
+  void run_batch(void* const* buffers) override { run_in(*batch_, kNodes, buffers); }
 
   const char* implementation() const override { return implementation_.c_str(); }
 
@@ -212,8 +212,7 @@ class Layer : public BatchedOperator {
       if (is_parameter(native.role)) keep_constant(native);
     }
     for (const onnx::ReadNode& node : plan_.nodes) {
-      const bool blocked = plan_.reorder_in || plan_.reorder_out;
-      implementation_ += (implementation_.empty() ? "" : "+") + (blocked ? "nchwc." + node.kind : node.kind);
+      implementation_ += (implementation_.empty() ? "" : "+") + (domain() + node.kind);
     }
     const Port input{"input", dims_.at(NNTEST_INPUT)}, output{"output", dims_.at(NNTEST_OUTPUT)};
     if (plan_.reorder_in) into_ = reorder(*plan_.reorder_in, input, {plan_.input, native_dims(NNTEST_INPUT)});
@@ -222,6 +221,8 @@ class Layer : public BatchedOperator {
   }
 
  private:
+  static constexpr std::int64_t kNodes = 64;  // in the session of a batch
+
   struct Given {
     std::string floats;
     void* native;
@@ -243,6 +244,19 @@ class Layer : public BatchedOperator {
     std::vector<const void*> inputs{buffers[NNTEST_INPUT]};
     if (has_input1()) inputs.push_back(buffers[NNTEST_INPUT1]);
     return inputs;
+  }
+
+  // What stands before the names of operators in the library's own layout.
+  std::string domain() const { return plan_.reorder_in || plan_.reorder_out ? "nchwc." : ""; }
+
+  // Where the session asks for an account of a block, a session that writes a trace takes the place of the usual one.
+  void run_in(Session& usual, std::int64_t copies, void* const* buffers) {
+    Twins& twins = Twins::get();
+    if (!twins.wanted()) return usual.run(inputs_of(buffers), buffers[NNTEST_OUTPUT]);
+    twins.run(&usual, inputs_of(buffers), buffers[NNTEST_OUTPUT], [&] {
+      return std::make_unique<TracedSession>(
+          domain(), [&](const std::string& trace) { return compile(copies, trace); });
+    });
   }
 
   Dims native_dims(nntest_role role) const {
@@ -297,7 +311,7 @@ class Layer : public BatchedOperator {
   }
 
   // The nodes that compute, `copies` times on the same inputs.
-  std::unique_ptr<Session> compile(std::int64_t copies) const {
+  std::unique_ptr<Session> compile(std::int64_t copies, const std::string& trace = "") const {
     onnx::Graph graph;
     for (const auto& [role, constant] : plan_.constants) {
       // The values are used where they lie, in the driver's buffer, but a model without them would be refused.
@@ -322,7 +336,7 @@ class Layer : public BatchedOperator {
     if (has_input1()) inputs.push_back({"input1", dims_.at(NNTEST_INPUT1)});
     for (const Port& input : inputs) graph.input(input.name, input.dims);
     for (const Port& output : outputs) graph.output(output.name, output.dims);
-    return std::make_unique<Session>(graph.model(), threads_, inputs, outputs, kNoOptimization, &kept_);
+    return std::make_unique<Session>(graph.model(), threads_, inputs, outputs, kNoOptimization, &kept_, nullptr, trace);
   }
 
   int threads_;

@@ -81,8 +81,10 @@ using Constants = std::map<std::string, std::unique_ptr<Tensor>>;
 class Session {
  public:
   // `constants` stay in their buffers, else they are copied. `optimized` takes the model as ONNX Runtime has changed it.
+  // `trace`, where it is not empty, is how the name of a file begins in which the session writes what it does.
   Session(const std::string& model, int threads, std::vector<Port> inputs, std::vector<Port> outputs,
-          int level = kNoOptimization, const Constants* constants = nullptr, std::string* optimized = nullptr)
+          int level = kNoOptimization, const Constants* constants = nullptr, std::string* optimized = nullptr,
+          const std::string& trace = "")
       : outputs_(std::move(outputs)) {
     for (Port& input : inputs) inputs_.push_back({std::move(input), nullptr});
     const Library& library = Library::get();
@@ -96,6 +98,7 @@ class Session {
         library.call(Place::kAddInitializer, options.get(), name.c_str(), tensor->value());
       }
     }
+    if (!trace.empty()) library.call(Place::kEnableProfiling, options.get(), trace.c_str());
     std::optional<MemoryFile> file;
     if (optimized != nullptr) {
       file.emplace();
@@ -113,6 +116,16 @@ class Session {
     bind(inputs, output);
     Library::get().call(Place::kRunWithBinding, session_.get(), static_cast<const RunOptions*>(nullptr),
                         static_cast<const Binding*>(binding_.get()));
+  }
+
+  // The trace is written when it ends.
+  void end_trace() {
+    const Library& library = Library::get();
+    Allocator* allocator = nullptr;
+    char* file = nullptr;
+    library.call(Place::kGetAllocatorWithDefaultOptions, &allocator);
+    library.call(Place::kSessionEndProfiling, session_.get(), allocator, &file);
+    library.call(Place::kAllocatorFree, allocator, static_cast<void*>(file));
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <openvino/c/openvino.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -15,6 +16,7 @@
 #include "clock.h"
 #include "nntest_program.h"
 #include "onnx_model.h"
+#include "profile_twins.h"
 
 namespace nntest::openvino {
 
@@ -96,22 +98,28 @@ class Compiled {
     require(ov_infer_request_infer(request_), "infer");
   }
 
-  // Everything that is done, by the library's own account. Reorders that it calls fake only rename an axis, and what has
-  // no kernel was fused.
-  std::string kernels() const {
+  struct Counted {
+    std::string kernel;
+    double microseconds;  // of one inference, in the mean of all
+  };
+
+  // Everything that is done, by the library's own account, where it was asked to keep one. Reorders that it calls fake
+  // only rename an axis, and what has no kernel was fused.
+  std::vector<Counted> counted() const {
     ov_profiling_info_list_t list{};
     require(ov_infer_request_get_profiling_info(request_, &list), "profile");
-    std::string names;
+    std::vector<Counted> all;
     for (std::size_t at = 0; at < list.size; ++at) {
       const std::string type = list.profiling_infos[at].node_type, name = list.profiling_infos[at].node_name;
       const bool fake = type == "Reorder" && name.size() > 5 && name.compare(name.size() - 5, 5, "_fake") == 0;
       const std::string kernel = list.profiling_infos[at].exec_type;
       if (type == "Parameter" || type == "Result" || type == "Constant" || kernel == "undef" || fake) continue;
       const bool convolution = type == "Convolution" || type == "GroupConvolution";
-      names += (names.empty() ? "" : "+") + (convolution ? "" : type + ":") + kernel;
+      all.push_back({(convolution ? "" : type + ":") + kernel,
+                     static_cast<double>(list.profiling_infos[at].real_time)});
     }
     ov_profiling_info_list_free(&list);
-    return names;
+    return all;
   }
 
  private:
@@ -136,6 +144,43 @@ class Compiled {
   ov_compiled_model_t* compiled_ = nullptr;
   ov_infer_request_t* request_ = nullptr;
   std::unique_ptr<Tensor> read_, written_;
+};
+
+// A model that counts. The library tells means alone, over all inferences since it was made: what the first ones took is
+// taken off again, which leaves the mean of the block's.
+class Counting final : public CountingSession {
+ public:
+  explicit Counting(std::unique_ptr<Compiled> model) : model_(std::move(model)) {}
+
+  void run(const std::vector<const void*>& inputs, void* output) override {
+    ++runs_;
+    model_->run(inputs.front(), output);
+  }
+
+  void settled() override {
+    before_ = totals();
+    runs_before_ = runs_;
+  }
+
+  Kernels kernels(std::size_t runs) override {
+    Kernels sums = totals();
+    for (auto& [kernel, microseconds] : sums) {
+      const double mean_us = (microseconds - before_[kernel]) / static_cast<double>(runs_ - runs_before_);
+      microseconds = std::max(0.0, mean_us) * static_cast<double>(runs);
+    }
+    return sums;
+  }
+
+ private:
+  Kernels totals() const {
+    Kernels sums;
+    for (const auto& [kernel, microseconds] : model_->counted()) sums[kernel] += microseconds * static_cast<double>(runs_);
+    return sums;
+  }
+
+  std::unique_ptr<Compiled> model_;
+  std::size_t runs_ = 0, runs_before_ = 0;
+  Kernels before_;
 };
 
 inline Dims nhwc(const Dims& nchw) { return {nchw[0], nchw[2], nchw[3], nchw[1]}; }
@@ -167,13 +212,12 @@ class Convolution : public BatchedOperator {
 
   void reorder_out(nntest_role, const void* native, void* plain) override { out_of_->run(native, plain); }
 
-  void run(void* const* buffers) override { single_->run(buffers[NNTEST_INPUT], buffers[NNTEST_OUTPUT]); }
+  void run(void* const* buffers) override { run_in(*single_, 1, buffers); }
 
   // An inference costs some microseconds beside the computation. Where that counts, the model of a batch has the layer
   // many times; each has an input of its own, else they would be taken for one, and all are bound to the same buffers.
   std::int64_t prepare_batch(void* const* buffers) override {
     constexpr double kLongRunS = 3e-4;
-    constexpr std::int64_t kLayers = 16;
     run(buffers);
     const double start = now_s();
     run(buffers);
@@ -184,7 +228,7 @@ class Convolution : public BatchedOperator {
     return kLayers;
   }
 
-  void run_batch(void* const* buffers) override { batch_->run(buffers[NNTEST_INPUT], buffers[NNTEST_OUTPUT]); }
+  void run_batch(void* const* buffers) override { run_in(*batch_, kLayers, buffers); }
 
   const char* implementation() const override { return implementation_.c_str(); }
 
@@ -210,6 +254,16 @@ class Convolution : public BatchedOperator {
   }
 
  private:
+  static constexpr std::int64_t kLayers = 16;  // in the model of a batch
+
+  // Where the session asks for an account of a block, a model that counts takes the place of the usual one.
+  void run_in(Compiled& usual, std::int64_t copies, void* const* buffers) {
+    Twins& twins = Twins::get();
+    if (!twins.wanted()) return usual.run(buffers[NNTEST_INPUT], buffers[NNTEST_OUTPUT]);
+    twins.run(&usual, {buffers[NNTEST_INPUT]}, buffers[NNTEST_OUTPUT],
+              [&] { return std::make_unique<Counting>(compile(copies, true)); });
+  }
+
   static std::size_t elements(const Dims& dims) {
     std::size_t count = 1;
     for (const std::int64_t dim : dims) count *= static_cast<std::size_t>(dim);
@@ -219,12 +273,13 @@ class Convolution : public BatchedOperator {
   std::string model(std::int64_t copies) const {
     onnx::Graph graph;
     graph.constant(onnx::tensor("weights", weights_, {weights_at_, elements(weights_) * sizeof(float)}));
-    graph.constant(onnx::tensor("bias", bias_, {bias_at_, elements(bias_) * sizeof(float)}));
     for (std::int64_t copy = 0; copy < copies; ++copy) {
       const std::string suffix = "_" + std::to_string(copy);
+      // A bias that several layers share would not be fused into them: the library would add it in a kernel of its own.
+      graph.constant(onnx::tensor("bias" + suffix, bias_, {bias_at_, elements(bias_) * sizeof(float)}));
       // The transpositions say that the image lies with its channels inwards; they vanish when the model is compiled.
       onnx::Node before("Transpose", {"input" + suffix}, "image" + suffix);
-      onnx::Node layer("Conv", {"image" + suffix, "weights", "bias"}, "sum" + suffix);
+      onnx::Node layer("Conv", {"image" + suffix, "weights", "bias" + suffix}, "sum" + suffix);
       onnx::Node after("Transpose", {(relu_ ? "positive" : "sum") + suffix}, "output" + suffix);
       layer.integers("kernel_shape", {window_.kernel_h, window_.kernel_w})
           .integers("strides", {window_.stride_h, window_.stride_w})
@@ -248,7 +303,10 @@ class Convolution : public BatchedOperator {
   void name_kernel(void* const* buffers) {
     const std::unique_ptr<Compiled> counting = compile(1, true);
     counting->run(buffers[NNTEST_INPUT], buffers[NNTEST_OUTPUT]);
-    implementation_ = counting->kernels();
+    implementation_.clear();
+    for (const Compiled::Counted& one : counting->counted()) {
+      implementation_ += (implementation_.empty() ? "" : "+") + one.kernel;
+    }
   }
 
   int threads_;

@@ -18,7 +18,7 @@ std::string environment(const char* name) {
 template <class Function>
 Function* function_of(void* layer, const char* name) {
   void* found = dlsym(layer, name);
-  if (found == nullptr) throw Failure(std::string("profile: the OpenCL layer has no ") + name);
+  if (found == nullptr) throw Failure(std::string("profile: ") + name + " is not exported by NNTEST_PROFILE_LAYER");
   return reinterpret_cast<Function*>(found);
 }
 

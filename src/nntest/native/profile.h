@@ -7,8 +7,9 @@
 
 namespace nntest {
 
-// NNTEST_PROFILE_LAYER names the OpenCL layer that takes kernels down; NNTEST_PROFILE_PRINTED says that the library
-// prints its account, which is then marked off by lines of ours. Without either, nothing is done.
+// NNTEST_PROFILE_LAYER names what takes kernels down, an OpenCL layer or the program itself (profile_twins.h);
+// NNTEST_PROFILE_PRINTED says that the library prints its account, which is then marked off by lines of ours. Without
+// either, nothing is done.
 class Profiler {
  public:
   Profiler();
