@@ -281,6 +281,7 @@ def _cases(request: RunRequest, candidate: Candidate, shape: Shape, limits: Sequ
             parameters=shape.parameters,
             batch_size=shape.batch_size,
             cmd_key=request.cmd_key,
+            dtype=dtype,
             layout=layout,
             threads=threads,
             cache=cache,
@@ -290,8 +291,9 @@ def _cases(request: RunRequest, candidate: Candidate, shape: Shape, limits: Sequ
             seed=seed_of(request),
             env=_env(request, candidate, shape, tuner),
         )
-        for threads, layout, cache, isa_max, post_ops, tuner in product(
+        for threads, dtype, layout, cache, isa_max, post_ops, tuner in product(
             dict.fromkeys(request.threads),
+            dict.fromkeys(request.dtype),
             dict.fromkeys(layouts_of(request)),
             dict.fromkeys(request.cache),
             limits,
