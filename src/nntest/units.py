@@ -1,9 +1,31 @@
-"""Conversion of numbers for people; everything else carries its unit in its name."""
+"""Conversion of numbers and foreign texts for people; everything else carries its unit in its name, texts as they are."""
+
+import re
 
 US_PER_S = 1e6
 MS_PER_S = 1e3
 MJ_PER_J = 1e3
 BYTES_PER_MB = 1e6
+
+
+# What a terminal acts upon, marks that turn the direction of what follows, breaks of lines, and what no text may hold.
+_ACTED_UPON = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+_BREAKS = re.compile(r"[\t\n]+")
+
+
+def printable(text: str) -> str:
+    """Return a text as it may be shown wherever it comes from: ``\\u202e`` for what would act instead of show.
+
+    Tabs and ends of lines stay; `printable_line` makes blanks of them.
+    """
+    return _ACTED_UPON.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def printable_line(text: str) -> str:
+    """Return a text as it may be shown where there is one line for it."""
+    return _BREAKS.sub(" ", printable(text))
 
 
 def format_duration(seconds: float) -> str:

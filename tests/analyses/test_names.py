@@ -84,11 +84,11 @@ def test_unknown_names_stay_as_they_are() -> None:
 
 
 def test_charts_get_names_that_fit_and_stay_different() -> None:
-    hostile = ["x" * 500, "x" * 60 + "y" + "x" * 439, "a\x00\x1b\nb", "a\x01b", "\u202edlo", "plain"]
+    hostile = ["x" * 500, "x" * 60 + "y" + "x" * 439, "a\x00\x1b\nb", "a\\x00\\x1b b", "\u202edlo", "plain"]
     frame = pd.DataFrame({"program": hostile, "time_us": 1.0, "tuner": pd.NA})
     drawn = drawable_names({"points": frame})["points"]
     assert drawn["program"].str.len().max() <= 106
-    assert drawn["program"].tolist()[2:] == ["a\ufffdb", "a\ufffdb (2)", "\ufffddlo", "plain"]
+    assert drawn["program"].tolist()[2:] == ["a\\x00\\x1b b (2)", "a\\x00\\x1b b", "\\u202edlo", "plain"]
     assert drawn["program"].is_unique
     assert frame["program"].tolist() == hostile
     plain = frame.iloc[5:].astype({"program": "category"})

@@ -1,14 +1,50 @@
 """What is written beside the answer: files that gave no rows are always named."""
 
+import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from nntest.errors import UsageError
 from nntest.faces import cli
-from nntest.faces.output import open_places, put_text
+from nntest.faces.output import open_places, print_rows, put_text, say
 from tests.points import make_point
 from tests.store.exchange.archives import FIRST, make_repository
+
+ACTING = "a\x1b[31m\u202eb\x9b\n"
+
+
+def test_a_terminal_is_told_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    say(ACTING)
+    print_rows(["name", "last"], [[ACTING, 1]], "table")
+    shown = capsys.readouterr().out
+    assert shown == "a\\x1b[31m\\u202eb\\x9b\n\nname                  last\na\\x1b[31m\\u202eb\\x9b  1\n"
+
+
+def test_rows_for_programs_are_as_they_stand_unless_a_terminal_reads_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    print_rows(["name"], [["a\u202eb"]], "csv")
+    assert capsys.readouterr().out == "name\na\u202eb\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_rows(["name"], [["a\u202eb"]], "json")
+    assert json.loads(capsys.readouterr().out) == [{"name": "a\u202eb"}]
+
+
+def test_an_error_is_a_line_that_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["show", f"{tmp_path}/a\x1b[2J\u202eb\r"]) == 2
+    told = capsys.readouterr().err
+    assert "a\\x1b[2J\\u202eb" in told
+    assert told.rstrip("\n").isprintable()
+
+
+def test_all_faces_speak_through_one_mouth() -> None:
+    own = Path(cli.__file__).parent
+    speaking = [path.name for path in own.glob("*.py") if re.search(r"typer\.s?echo|\bprint\(", path.read_text())]
+    # rich prints what `printable` gave it
+    assert sorted(speaking) == ["output.py", "progress.py"]
 
 
 @pytest.fixture

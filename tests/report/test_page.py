@@ -1,3 +1,4 @@
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -7,6 +8,8 @@ import pytest
 from nntest.analyses.contract import Frames
 from nntest.analyses.run import run_analysis
 from nntest.report import compose, publish
+from nntest.report.explore import drawing_library
+from nntest.units import printable
 from tests.analyses.frames import network, repetitions, session, typed
 
 FRAMES = Frames(points=session(), networks=network())
@@ -149,6 +152,35 @@ def test_names_from_points_show_as_text(tmp_path: Path) -> None:
     # the data of three charts, what draws them, and the page's own
     assert found.tags.count("script") == 3 + 1 + 1
     assert evil in " ".join(found.text)
+
+
+def test_nothing_from_points_acts_on_the_page(tmp_path: Path) -> None:
+    """Marks that turn the direction of a text, and control characters, are written out wherever a name may go."""
+    acting = "a\u202eb\u2066\x1b\x9b\x00c\u200f\n"
+    names = dict.fromkeys(("library", "program", "model", "shape", "platform", "dataset", "cpu", "os"), acting)
+    rows = repetitions([1.0, 2.0] * 5, **names)
+    rows += repetitions([2.0, 4.0] * 5, **{**names, "library": "b", "program": "b"})
+    rows += repetitions([2.0], **{**names, "program": "c"}, trust="failed", success=False, fail_reason=acting)
+    for name in ("adaptive", "speedup", "violin", "points", "platform"):
+        run_analysis(name, Frames(points=typed(rows)), {}, tmp_path, publish=publish)
+    for file in ("report.html", "speedup.svg", "violin.svg"):
+        text = (tmp_path / file).read_text(encoding="utf-8")
+        # what stands in the drawing library is not ours
+        text = text.replace(drawing_library(), "")
+        assert [letter for letter in text if printable(letter) != letter] == []
+        assert "a\\u202eb\\u2066\\x1b\\x9b\\x00c\\u200f" in text
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    data = [json.loads(found) for found in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page)]
+    assert data
+    assert all(printable(text) == text for text in texts_of(data))
+
+
+def texts_of(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for pair in value.items() for item in pair for text in texts_of(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in texts_of(item)]
+    return [value] if isinstance(value, str) else []
 
 
 def test_an_empty_folder_makes_an_empty_report(tmp_path: Path) -> None:

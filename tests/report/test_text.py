@@ -45,3 +45,13 @@ def test_tables_without_rows_are_left_out(tmp_path: Path) -> None:
     points = typed(repetitions([1.0] * 4))
     write_report(Frames(points=points), tmp_path, analyses=["profile"], formats=["md"])
     assert "| kernel" not in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_what_acts_instead_of_showing_is_written_out(tmp_path: Path) -> None:
+    acting = "a\u202eb\x1b\x9bc\u2066"
+    points = typed(repetitions([1.0] * 10) + repetitions([2.0] * 10, program=acting, library=acting, platform="x"))
+    write_report(Frames(points=points), tmp_path, analyses=["points"], formats=["md", "tex"])
+    markdown, latex = ((tmp_path / name).read_text(encoding="utf-8") for name in ("report.md", "points.tex"))
+    assert all(line.isprintable() for line in (*markdown.split("\n"), *latex.split("\n")))
+    assert r"a\\u202eb\\x1b\\x9bc\\u2066" in markdown
+    assert r"a\textbackslash{}u202eb" in latex

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nntest.analyses.cases import group_numbers
 from nntest.analyses.columns import QUESTION, present
+from nntest.units import printable_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,8 +54,6 @@ _FAMILIES = {
 _FAMILY = re.compile(rf"({'|'.join(_FAMILIES)})-(\d[\d.]*(?:-\d+)?)")
 #: A version is the first part that begins with a digit and all that follows (``18.05-b3a371b``).
 _VERSION = re.compile(r"-(v?\d[\w.+]*\.[\w.+-]*)$")
-#: Control characters, and marks that change the direction of a text.
-_UNDRAWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]+")
 #: What tells two programs apart in a legend, beyond the program itself, when it differs.
 _SORTED = ("platform", "model", "species", "shape", "batch_size", "threads", "dtype", "cache", "program", "tuner")
 _DETAILS = ("library_version", "tuner", "layout")
@@ -208,7 +207,7 @@ def _with_drawable_names(frame: "pd.DataFrame") -> "pd.DataFrame":
         if frame[column].dtype.kind in "biufM":
             continue
         texts = [value for value in frame[column].unique() if isinstance(value, str)]
-        names = {text: name for text in texts if (name := shortened(_UNDRAWABLE.sub("\ufffd", text), 100)) != text}
+        names = {text: name for text in texts if (name := shortened(printable_line(text), 100)) != text}
         if names:
             taken = {text for text in texts if text not in names}
             for text, name in names.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from nntest.errors import NNTestError, UsageError
+from nntest.faces.output import say
 
 if TYPE_CHECKING:
     from nntest.crawl.diff import CaseDifference, Difference, Side, Verdict
@@ -127,7 +128,7 @@ def measure(plan: "SessionPlan", world: "World") -> "Summary":
     with ProgressReporter(sys.stderr, Console(stderr=True)) as reporter:
         summary = run_session(plan, reporter, world)
     for name in summary.experiments:
-        typer.echo(f"recorded in {name}", err=True)
+        say(f"recorded in {name}", err=True)
     if summary.interrupted:
         raise NotComparedError(f"interrupted: {summary.points} points are on disk, nothing was compared")
     return summary
@@ -227,5 +228,5 @@ def _say_plan(plan: "SessionPlan") -> int:
     from nntest.faces.sessions import intentions
 
     for line in intentions(plan):
-        typer.echo(line)
+        say(line)
     return 0

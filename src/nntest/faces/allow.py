@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from nntest.faces.output import say
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
@@ -20,5 +22,5 @@ def allow_repository(
 
     path: Path = resolve_repository(repository).path
     allow(path)
-    typer.echo(f"{path}: its analyses may run from now on (noted in {allowed_file()})")
+    say(f"{path}: its analyses may run from now on (noted in {allowed_file()})")
     return 0

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from nntest.errors import UsageError
+from nntest.faces.output import say
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +51,7 @@ def analyse(  # noqa: PLR0917 - typer reads the options off the signature
     with open_places(places, tags) as tables:
         written = run_analysis(name, tables, values, out, publish=publish)
     for path in written.paths:
-        typer.echo(path)
+        say(path)
     return 0
 
 

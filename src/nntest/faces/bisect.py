@@ -7,6 +7,7 @@ import typer
 
 from nntest.errors import UsageError
 from nntest.faces.columns import count_of
+from nntest.faces.output import say
 
 if TYPE_CHECKING:
     from nntest.measure.bisection import Step
@@ -48,8 +49,8 @@ def bisect(  # noqa: PLR0917 - typer reads the options off the signature
     versions = bisection.versions_between(wheels.offered(packages[-1]), good, bad)
     if not yes:
         most = 1 + math.ceil(math.log2(max(1, len(versions) - 1)))
-        typer.echo(f"{count_of(len(versions), 'version')} from {good} to {bad}: {', '.join(versions)}")
-        typer.echo(f"would fetch and measure about {most} of them against {good}; add --yes to do so")
+        say(f"{count_of(len(versions), 'version')} from {good} to {bad}: {', '.join(versions)}")
+        say(f"would fetch and measure about {most} of them against {good}; add --yes to do so")
         return 0
     base = RunRequest(
         programs=program,
@@ -70,13 +71,11 @@ def bisect(  # noqa: PLR0917 - typer reads the options off the signature
     )
     found = bisection.bisect(versions, judge, _say)
     if found.undecided:
-        typer.echo(
-            f"the slow-down came after {found.last_good}, in one of {', '.join(found.undecided)}, {found.first_bad}"
-        )
+        say(f"the slow-down came after {found.last_good}, in one of {', '.join(found.undecided)}, {found.first_bad}")
         return 4
-    typer.echo(f"the slow-down came with {found.first_bad}; {found.last_good} does not have it")
+    say(f"the slow-down came with {found.first_bad}; {found.last_good} does not have it")
     return 0
 
 
 def _say(step: "Step") -> None:
-    typer.echo(f"{step.version}: {step.verdict}, {step.ratio:.3f} of the good version's time")
+    say(f"{step.version}: {step.verdict}, {step.ratio:.3f} of the good version's time")

@@ -7,6 +7,7 @@ import typer
 
 from nntest.errors import UsageError
 from nntest.faces.columns import count_of
+from nntest.faces.output import say
 
 
 def register(app: typer.Typer) -> None:
@@ -35,8 +36,8 @@ def check(
         assert problem.repair is not None
         problem.repair()
     for problem in found:
-        typer.echo(f"{'repaired: ' if problem in repaired else ''}{problem}")
+        say(f"{'repaired: ' if problem in repaired else ''}{problem}")
     left = len(found) - len(repaired)
     entries = "1 entry" if census.entries == 1 else f"{census.entries} entries"
-    typer.echo(f"{entries} and {count_of(census.points, 'point')} checked, {count_of(left, 'problem')}")
+    say(f"{entries} and {count_of(census.points, 'point')} checked, {count_of(left, 'problem')}")
     return 1 if left else 0

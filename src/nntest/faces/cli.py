@@ -41,6 +41,8 @@ from nntest.faces import (
     why,
 )
 from nntest.faces.arguments import Syntax, normalise
+from nntest.faces.output import say
+from nntest.units import printable
 
 INTERRUPTED = 130
 READER_GONE = 141
@@ -74,7 +76,7 @@ class Outcome:
 def version_or_help(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
     """Measure, check and compare the operators of neural-network libraries."""
     if version:
-        typer.echo(f"nntest {__version__}")
+        say(f"nntest {__version__}")
         raise typer.Exit(0)
 
 
@@ -138,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line of this process and return its exit code."""
     outcome = perform(sys.argv[1:] if arguments is None else arguments)
     if outcome.message:
-        typer.echo(f"{'' if outcome.message.startswith('nntest') else 'nntest: '}{outcome.message}", err=True)
+        say(f"{'' if outcome.message.startswith('nntest') else 'nntest: '}{outcome.message}", err=True)
     return outcome.code
 
 
@@ -156,7 +158,7 @@ def _usage_line(error: Any) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))
 
 
 if __name__ == "__main__":

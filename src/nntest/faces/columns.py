@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from nntest.units import printable_line
+
 
 def columns(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """Yield the lines of a table whose columns are as wide as their widest cell; the last column runs free."""
-    table = [tuple(heading), *(tuple(str(cell) for cell in row) for row in rows)]
+    table = [tuple(heading), *(tuple(printable_line(str(cell)) for cell in row) for row in rows)]
     widths = [max(len(row[index]) for row in table) for index in range(len(heading) - 1)]
     for row in table:
         padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]

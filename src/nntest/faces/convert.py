@@ -8,6 +8,7 @@ import typer
 
 from nntest.errors import UsageError
 from nntest.faces.columns import count_of
+from nntest.faces.output import say
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +35,7 @@ def convert(
         done = import_boards(path, repository, name=experiment)
         failed = f", {done.failed} of them failed" if done.failed else ""
         there = f", {done.points - done.added} there already" if done.points != done.added else ""
-        typer.echo(
+        say(
             f"{path.name}: {count_of(done.rows, 'row')} became {count_of(done.points, 'point')}{failed}{there}; "
             f"recorded in {repository.name}:experiment:{done.experiment.name}"
         )

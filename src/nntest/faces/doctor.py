@@ -15,6 +15,7 @@ import typer
 from nntest import __version__
 from nntest.errors import BusyMachineError, MissingPartError, NNTestError
 from nntest.faces.columns import columns
+from nntest.faces.output import say
 
 Verdict = Literal["ok", "note", "wrong"]
 _LOW_DISK_MB = 500
@@ -50,7 +51,7 @@ def doctor(
     findings = list(examine())
     rows = [(one.verdict, one.subject, f"{one.found}{'; ' + one.advice if one.advice else ''}") for one in findings]
     for line in columns(("", "what", "found"), rows):
-        typer.echo(line)
+        say(line)
     return 1 if any(one.verdict == "wrong" for one in findings) else 0
 
 

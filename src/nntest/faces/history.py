@@ -9,7 +9,7 @@ import typer
 
 from nntest.errors import UsageError
 from nntest.faces.columns import columns
-from nntest.faces.output import say_skipped
+from nntest.faces.output import say, say_skipped
 from nntest.faces.sql import places
 from nntest.units import US_PER_S, format_duration
 
@@ -43,7 +43,7 @@ def history(
     if not found.moments:
         raise UsageError(f"{case}: {source} has no point of that case; name its repository with --source")
     for line in history_lines(found.moments):
-        typer.echo(line)
+        say(line)
     return 0
 
 

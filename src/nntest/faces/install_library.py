@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from nntest.errors import UsageError
+from nntest.faces.output import say
 
 
 def register(app: typer.Typer) -> None:
@@ -29,16 +30,16 @@ def install(
         raise UsageError(f"{library}: it comes with NNTest, there is nothing to install")
     if versions:
         for one in wheels.offered(packages[-1]):
-            typer.echo(one)
+            say(one)
         return 0
     wanted = wheels.resolve(packages, version)
     title = "fetching" if yes else "would be fetched by `nntest install --yes`"
-    typer.echo(f"{title}, into {installed_root()}:")
+    say(f"{title}, into {installed_root()}:")
     for wheel in wanted:
         size = "size unknown" if wheel.size_mb is None else f"{wheel.size_mb:.1f} MB"
-        typer.echo(f"  {wheel.package} {wheel.version}, {size}, {wheel.url}")
+        say(f"  {wheel.package} {wheel.version}, {size}, {wheel.url}")
     if yes:
-        typer.echo(f"found: {_found_in(library, str(wheels.install(library, wanted)))}")
+        say(f"found: {_found_in(library, str(wheels.install(library, wanted)))}")
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nntest.errors import UsageError
-from nntest.faces.output import check_format, print_rows, say_damaged_registrations
+from nntest.faces.output import check_format, print_rows, say, say_damaged_registrations
 from nntest.faces.points import list_points
 
 
@@ -45,7 +45,7 @@ def list_things(  # noqa: PLR0917 - typer reads the options off the signature
     if found or form != "table":
         print_rows(heading, found, form)
     else:
-        typer.echo(f"no {what} match")
+        say(f"no {what} match")
     return 0
 
 

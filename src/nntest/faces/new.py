@@ -14,6 +14,7 @@ import typer
 from nntest.errors import UsageError
 from nntest.faces.aliases import write_alias
 from nntest.faces.consistency import KNOWN_MODULES
+from nntest.faces.output import say
 from nntest.store.entries import DatasetEntry, find_programs, get_entry
 
 _NAME = re.compile(r"[a-z][a-z0-9._-]*[a-z0-9]")
@@ -41,7 +42,7 @@ def new(
     if folder.exists():
         raise UsageError(f"{folder}: it exists already; choose another name, or change what is there")
     for path in _MAKERS[kind](folder, like, species):
-        typer.echo(path)
+        say(path)
     return 0
 
 

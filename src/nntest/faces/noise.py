@@ -4,9 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import typer
-
 from nntest.faces.columns import columns
+from nntest.faces.output import say
 
 if TYPE_CHECKING:
     from nntest.measure.contest import Bout
@@ -22,7 +21,7 @@ def noise(*, share: bool = False) -> int:
     world = real_world()
     plan = plan_noise(world, share=share)
     for line in noise_lines(noise_of(measure(plan, world).results, world)):
-        typer.echo(line)
+        say(line)
     return 0
 
 

@@ -8,6 +8,7 @@ import typer
 
 from nntest.errors import UsageError
 from nntest.faces.columns import count_of
+from nntest.faces.output import say
 
 _POINT = "Uid (or its beginning) or file of a point; name of an experiment for all of its points."
 
@@ -34,10 +35,10 @@ def tag(
     paths = find_point_files(point)
     if undo:
         gone = sum(take_back(paths, "tag", word) for word in words or [""])
-        typer.echo(f"{count_of(gone, 'tag')} taken away")
+        say(f"{count_of(gone, 'tag')} taken away")
     else:
         added = sum(add(paths, "tag", word) for word in words)
-        typer.echo(f"{count_of(added, 'tag')} added to {count_of(len(paths), 'point')}")
+        say(f"{count_of(added, 'tag')} added to {count_of(len(paths), 'point')}")
     return 0
 
 
@@ -55,9 +56,9 @@ def note(
         raise UsageError("note: no text was given; expected it after the point")
     paths = find_point_files(point)
     if undo:
-        typer.echo(f"{count_of(take_back(paths, 'note', said), 'note')} taken away")
+        say(f"{count_of(take_back(paths, 'note', said), 'note')} taken away")
     else:
-        typer.echo(f"note added to {count_of(add(paths, 'note', said), 'point')}")
+        say(f"note added to {count_of(add(paths, 'note', said), 'point')}")
     return 0
 
 
@@ -73,9 +74,9 @@ def trash(
     paths = list(dict.fromkeys(path for point in points for path in find_point_files(point, trashed=undo)))
     moved = bring_back(paths) if undo else put_aside(paths)
     for line in _moved_lines(paths, moved):
-        typer.echo(line)
+        say(line)
     back = "brought back" if undo else "in the trash; the same command with --undo brings them back"
-    typer.echo(f"{count_of(len(moved), 'point')} {back}")
+    say(f"{count_of(len(moved), 'point')} {back}")
     return 0
 
 

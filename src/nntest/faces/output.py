@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -13,11 +14,17 @@ import typer
 
 from nntest.errors import UsageError
 from nntest.faces.columns import columns, count_of
+from nntest.units import printable
 
 if TYPE_CHECKING:
     from nntest.crawl.tables import Tables
 
 Rows = Sequence[Sequence[Any]]
+
+
+def say(text: object, *, err: bool = False, nl: bool = True) -> None:
+    """Print a text for people; what a terminal would act upon is shown instead (all faces speak through this)."""
+    typer.echo(printable(str(text)), err=err, nl=nl)
 
 
 def check_format(name: str) -> None:
@@ -36,8 +43,10 @@ def check_format(name: str) -> None:
 
 def print_rows(heading: Sequence[str], rows: Rows, form: str) -> None:
     """Print rows; None is unknown: nothing in a table and in CSV, null in JSON."""
+    # what goes on to a program is data, as it stands in the points
+    write = say if form == "table" or sys.stdout.isatty() else typer.echo
     for line in FORMATS[form](heading, rows):
-        typer.echo(line)
+        write(line)
 
 
 def put_text(text: str, out: Path | None) -> None:
@@ -49,7 +58,7 @@ def put_text(text: str, out: Path | None) -> None:
         The file could not be written. Exit code 1 would say that something is slower.
     """
     if out is None:
-        typer.echo(text, nl=False)
+        say(text, nl=False)
         return
     try:
         out.write_text(text, encoding="utf-8")
@@ -61,9 +70,9 @@ def put_text(text: str, out: Path | None) -> None:
 def say_skipped(skipped: Sequence[tuple[str, str]]) -> None:
     """Name the files that gave no rows on standard error, and count them."""
     for path, reason in skipped:
-        typer.echo(f"{path}: {reason}", err=True)
+        say(f"{path}: {reason}", err=True)
     if skipped:
-        typer.echo(f"{count_of(len(skipped), 'file')} gave no rows", err=True)
+        say(f"{count_of(len(skipped), 'file')} gave no rows", err=True)
 
 
 def say_damaged_registrations() -> None:
@@ -71,7 +80,7 @@ def say_damaged_registrations() -> None:
     from nntest.store.repository import damaged_registrations
 
     for line in damaged_registrations():
-        typer.echo(line, err=True)
+        say(line, err=True)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nntest.errors import UsageError
+from nntest.faces.output import say
 
 if TYPE_CHECKING:
     from nntest.measure.build import BuiltProgram
@@ -47,8 +48,8 @@ def peak(
     now = world.now()
     rows = []
 
-    def say(found: Measured) -> None:
-        typer.echo(f"{found.what:9} x {found.threads:<3} {found.value:>18}  {found.remark}")
+    def tell(found: Measured) -> None:
+        say(f"{found.what:9} x {found.threads:<3} {found.value:>18}  {found.remark}")
 
     with machine_lock(world.lock_path, now=now, share=share):
         for count in counts:
@@ -62,10 +63,10 @@ def peak(
                     levels=cache_levels(),
                     seconds=seconds,
                     date=f"{now:%Y-%m-%d}",
-                    report=say,
+                    report=tell,
                 )
     if repository is not None:
-        typer.echo(f"recorded in {save_hardware(repository, rows, machine=platform.id)}")
+        say(f"recorded in {save_hardware(repository, rows, machine=platform.id)}")
     return 0
 
 

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import typer
-
-from nntest.faces.output import print_rows, say_skipped
+from nntest.faces.output import print_rows, say, say_skipped
 from nntest.faces.sql import places
 
 
@@ -19,7 +17,7 @@ def list_points(pattern: str, *, tags: str, where: Sequence[str], source: str, s
     table = summarise(places(source), tags=tags, where=conditions, columns=columns or COLUMNS)
     cells = table.astype(object).where(table.notna(), None)
     if table.empty and form == "table":
-        typer.echo("no points match")
+        say("no points match")
     else:
         print_rows(list(table.columns), cells.to_numpy().tolist(), form)
     say_skipped(table.attrs["skipped"])

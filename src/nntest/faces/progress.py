@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from nntest.faces.columns import count_of
 from nntest.measure.reporter import SilentReporter
-from nntest.units import format_duration
+from nntest.units import format_duration, printable
 
 if TYPE_CHECKING:
     from nntest.measure.groups import Group
@@ -103,7 +103,7 @@ class ProgressReporter(SilentReporter):
     def case_done(self, trial: "Trial", point: "Point | None") -> None:
         """Write the result of one case."""
         self._done += 1
-        self._out.write(f"{_result(point):>12}  {trial.name}{_remark(point)}\n")
+        self._out.write(printable(f"{_result(point):>12}  {trial.name}{_remark(point)}\n"))
         self._out.flush()
 
     def group_done(self, group: "Group") -> None:
@@ -117,7 +117,7 @@ class ProgressReporter(SilentReporter):
 
     def _say(self, text: str) -> None:
         # rich would colour numbers and wrap lines that a script may want to read
-        self._err.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._err.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
     def _draw(self, description: str) -> None:
         if self._bar is not None:

@@ -8,6 +8,7 @@ import typer
 
 from nntest.errors import UsageError
 from nntest.faces.analyse import parse_settings
+from nntest.faces.output import say
 
 #: The name under which ``nntest analyse`` and ``ck run analysis:`` reach it, too.
 NAME = "report"
@@ -62,7 +63,7 @@ def write(places: Sequence[str], *, tags: str, out: Path, settings: Mapping[str,
             formats=_words(settings.get("format", settings.get("formats", ""))) or ["html"],
         )
     for path in paths:
-        typer.echo(path)
+        say(path)
 
 
 def _words(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nntest.errors import UsageError
+from nntest.faces.output import say
 
 if TYPE_CHECKING:
     from nntest.model.point import Point
@@ -33,7 +34,7 @@ def repro(
     (one,) = read.values()
     shown = list(forms(one, out))
     for line in shown:
-        typer.echo(line)
+        say(line)
     return 0
 
 

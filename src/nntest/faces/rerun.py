@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nntest.errors import DataError, UsageError
+from nntest.faces.output import say
 
 if TYPE_CHECKING:
     from nntest.model.point import Point
@@ -52,7 +53,7 @@ def rerun(  # noqa: PLR0917 - typer reads the options off the signature
         )
     points = choose(newest(_points(patterns or ["local:*"])), trust=wanted[0], flags=wanted[1])
     if not points:
-        typer.echo("no points are to be measured again")
+        say("no points are to be measured again")
         return 0
     request = RunRequest(
         programs=",".join(sorted({point.case.program for point in points})),
@@ -68,11 +69,11 @@ def rerun(  # noqa: PLR0917 - typer reads the options off the signature
     plan = plan_again(points, request, world)
     if dry_run:
         for line in intentions(plan):
-            typer.echo(line)
+            say(line)
         return 0
     summary = perform(plan, world, resumable=False)
     for line in _changes(points, summary.results):
-        typer.echo(line)
+        say(line)
     return summary.exit_code
 
 
@@ -93,7 +94,7 @@ def _readable(path: Path) -> "Point | None":
     try:
         return read_point(path)
     except DataError as error:
-        typer.echo(f"left out: {error}", err=True)
+        say(f"left out: {error}", err=True)
         return None
 
 

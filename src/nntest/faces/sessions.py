@@ -4,11 +4,9 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import typer
-
 from nntest.errors import DataError, NNTestError, UsageError
 from nntest.faces.columns import columns, count_of
-from nntest.faces.output import say_damaged_registrations
+from nntest.faces.output import say, say_damaged_registrations
 from nntest.units import format_duration
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ def carry_out(request: "RunRequest") -> int:
         raise UsageError(str(damaged)) from damaged
     if request.list_tests or request.dry_run:
         for line in _tests(plan) if request.list_tests else intentions(plan):
-            typer.echo(line)
+            say(line)
         return 0
 
     return perform(plan, world).exit_code
@@ -59,7 +57,7 @@ def perform(plan: "SessionPlan", world: "World", *, resumable: bool = True) -> "
     with ProgressReporter(sys.stdout, Console(stderr=True)) as reporter:
         summary = run_session(plan, reporter, world)
     for line in summary_lines(summary):
-        typer.echo(line)
+        say(line)
     if summary.interrupted:
         raise UnfinishedError(_advice(summary, resumable=resumable))
     return summary

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nntest.errors import UsageError
+from nntest.faces.output import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ def import_points(
     from nntest.store.repository import resolve_repository
 
     for line in _intake_lines(import_entries(source, resolve_repository(repo))):
-        typer.echo(line)
+        say(line)
     return 0
 
 
@@ -64,19 +65,19 @@ def export(  # noqa: PLR0917 - typer reads the options off the signature
     entries = find_exported(patterns, tags)
     if form == "zip":
         done = export_zip(entries, out, with_host=with_host, authors=author or (), licence=licence)
-        typer.echo(f"{out}: {done.points} points in {done.entries} entries, {done.files} files")
+        say(f"{out}: {done.points} points in {done.entries} entries, {done.files} files")
         if done.scrubbed:
-            typer.echo(f"paths and names of the machine were taken out of {done.scrubbed} files")
+            say(f"paths and names of the machine were taken out of {done.scrubbed} files")
         for name in done.left_out:
-            typer.echo(f"left out: {name}")
+            say(f"left out: {name}")
     elif form in _TABLES:
         rows = _write_table(entries, out, form, with_host=with_host)
-        typer.echo(f"{out}: {rows} rows")
+        say(f"{out}: {rows} rows")
     else:
         converted = export_foreign(entries, out, form, with_host=with_host)
-        typer.echo(f"{out}: {converted.points} points, {converted.failed} of them failed")
+        say(f"{out}: {converted.points} points, {converted.failed} of them failed")
         if converted.foreign:
-            typer.echo(f"left out: {converted.foreign} points of other tools")
+            say(f"left out: {converted.foreign} points of other tools")
     return 0
 
 
@@ -114,7 +115,7 @@ def diff(  # noqa: PLR0917 - typer reads the options off the signature
     put_text(text, out)
     for name, side in zip("AB", sides if second != first else sides[:1], strict=False):
         for path, reason in side.attrs["skipped"]:
-            typer.echo(f"skipped in {name}: {path}: {reason}", err=True)
+            say(f"skipped in {name}: {path}: {reason}", err=True)
     return difference.exit_code
 
 
@@ -135,7 +136,7 @@ def _write_table(entries: Sequence["Entry"], out: Path, form: str, *, with_host:
 
     frame = load([entry.path for entry in entries])
     for path, reason in frame.attrs["skipped"]:
-        typer.echo(f"skipped: {path}: {reason}", err=True)
+        say(f"skipped: {path}: {reason}", err=True)
     frame.attrs.clear()  # pandas would write them, with their paths, into the file
     if not with_host:
         frame = _scrubbed(frame)

@@ -10,6 +10,7 @@ import typer
 
 from nntest.errors import DataError, UsageError
 from nntest.faces.columns import columns
+from nntest.faces.output import say
 from nntest.units import MJ_PER_J, US_PER_S, format_duration
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ def show(
         experiments, points = _find(name)
         for folder in experiments:
             for line in _experiment_lines(folder):
-                typer.echo(line)
+                say(line)
         for path in points:
             for line in point_lines(path, _read(path)):
-                typer.echo(line)
+                say(line)
     return 0
 
 

@@ -7,6 +7,7 @@ import typer
 
 from nntest.errors import UsageError
 from nntest.faces.columns import columns
+from nntest.faces.output import say
 
 _ACTIONS = ("list", "install", "remove")
 
@@ -40,9 +41,9 @@ def target(
     if name != qemu.NAME:
         raise UsageError(f"nntest target {action}: {name or 'no name'} was given; expected {qemu.NAME}")
     if action == "install":
-        install.install(cache_root(), say=typer.echo, mirror=mirror or MIRROR, dry_run=dry_run)
+        install.install(cache_root(), say=say, mirror=mirror or MIRROR, dry_run=dry_run)
     else:
-        install.remove(cache_root(), say=typer.echo)
+        install.remove(cache_root(), say=say)
     return 0
 
 
@@ -58,4 +59,4 @@ def _list() -> None:
         (qemu.NAME, "64-bit Arm, emulated", f"{found}{advice}"),
     ]
     for line in columns(("target", "what", "state"), rows):
-        typer.echo(line)
+        say(line)

@@ -11,6 +11,7 @@ import typer
 
 from nntest.errors import MissingPartError
 from nntest.faces.columns import columns
+from nntest.faces.output import say
 from nntest.measure.world import cache_root
 from nntest.store.repository import checkout_path, local_path
 
@@ -36,10 +37,10 @@ def uninstall(
     """Remove the face and registration in ck, the caches, and the checkout's .venv; points and checkout stay."""
     remains = list(find_remains())
     title = "removing" if yes else "would be removed by `nntest uninstall --yes`"
-    typer.echo(f"{title}:" if remains else "nothing of NNTest's set-up was found")
+    say(f"{title}:" if remains else "nothing of NNTest's set-up was found")
     for line in columns(("path", "what"), [(one.path, one.what) for one in remains]) if remains else ():
-        typer.echo(f"  {line}")
-    typer.echo(f"stays: the checkout, and the points in {local_path() / 'experiment'}")
+        say(f"  {line}")
+    say(f"stays: the checkout, and the points in {local_path() / 'experiment'}")
     if yes:
         _forget_in_ck()
         for one in remains:

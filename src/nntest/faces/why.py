@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nntest.faces.output import say
+
 if TYPE_CHECKING:
     from nntest.model.point import Point
 
@@ -26,7 +28,7 @@ def why(
 
     for path in find_point_files(point):
         for line in reasons(path, read_point(path)):
-            typer.echo(line)
+            say(line)
     return 0
 
 

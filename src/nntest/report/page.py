@@ -17,11 +17,11 @@ from nntest.report.explore import drawing_library, specification
 from nntest.report.tabular import sheet
 from nntest.report.vector import inline_svg
 from nntest.report.verdict import as_records, sentences, trust_sentence, winners
+from nntest.units import printable
 
 SUFFIX = ".section.html"
 _FIRST = ("adaptive", "speedup", "schedule", "batch", "ratio", "layers", "memory", "violin", "profile", "points")
 _EVIDENCE = re.compile(r'<script type="application/json" class="evidence">(.*?)</script>', re.DOTALL)
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _EXPLORER = '<details class="explore">'
 _TITLE = re.compile(r"<h2[^>]*>(.*?)</h2>", re.DOTALL)
 _PART_TITLES = {
@@ -168,7 +168,17 @@ def _option_words(value: Any) -> str:
 
 def _script(value: Any) -> str:
     """Return JSON that may stand inside a script element: "<" is written as an escape, so nothing ends it."""
-    return "" if value is None else orjson.dumps(value, default=str).decode().replace("<", "\\u003c")
+    if value is None:
+        return ""
+    shown = _shown(orjson.loads(orjson.dumps(value, default=str)))
+    return orjson.dumps(shown).decode().replace("<", "\\u003c")
+
+
+def _shown(value: Any) -> Any:
+    """Return JSON with all texts as a page may show them."""
+    if isinstance(value, dict):
+        return {_shown(key): _shown(item) for key, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, list) else _printable(value)
 
 
 def _rank(path: Path) -> tuple[int, str]:
@@ -189,7 +199,7 @@ def _escape(text: str) -> str:
 
 def _printable(value: Any) -> Any:
     """Return a text without control characters and marks that turn the direction of what follows; markup as it is."""
-    return _UNPRINTABLE.sub("\ufffd", value) if type(value) is str else value
+    return printable(value) if type(value) is str else value
 
 
 @lru_cache(maxsize=1)

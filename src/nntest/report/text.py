@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nntest.analyses.names import listed, pretty
 from nntest.analyses.run import Result, part_name
 from nntest.report.tabular import format_value, sheet
+from nntest.units import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,11 +104,11 @@ def _latex(frame: "pd.DataFrame", title: str) -> str:
 
 def _text(text: str) -> str:
     """Escape what Markdown and the HTML inside it would take for markup."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
+    escaped = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
     for mark in "\\`*_[]|":
         escaped = escaped.replace(mark, f"\\{mark}")
     return escaped
 
 
 def _escaped(text: str) -> str:
-    return "".join(_SPECIAL.get(letter, letter) for letter in text)
+    return "".join(_SPECIAL.get(letter, letter) for letter in printable(text))

@@ -3,6 +3,7 @@
 import re
 
 from nntest.analyses.style import FAINT, INK
+from nntest.units import printable
 
 _PROLOGUE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
 _ID = re.compile(r'\bid="([^"]+)"')
@@ -28,7 +29,7 @@ def inline_svg(text: str, *, prefix: str, label: str) -> str:
     Identifiers get ``prefix``, so that charts do not draw each other's marks; ink, lines and paper take the page's
     colours; the size follows the page; ``label`` (escaped HTML) is read out instead of the marks.
     """
-    text = _PROLOGUE.sub("", text).strip()
+    text = _PROLOGUE.sub("", printable(text)).strip()
     wanted = {match[2] for match in _REFERENCE.finditer(text)}
     text = _ID.sub(lambda match: f'id="{prefix}-{match[1]}"' if match[1] in wanted else "", text)
     text = _REFERENCE.sub(lambda match: f"{match[1]}{prefix}-{match[2]}", text)
