@@ -16,7 +16,7 @@ from scipy import signal
 from nntest.errors import DataError, UsageError
 from nntest.measure import reference as reference_module
 from nntest.measure.inputs import case_inputs
-from nntest.measure.reference import REFERENCE_VERSION, ReferenceCache, expected, reference_id
+from nntest.measure.reference import REFERENCE_VERSION, Reference, ReferenceCache, expected, reference_id
 from nntest.model.case import Case
 from nntest.model.species import SPECIES
 from nntest.model.zoo.synthetic import SYNTHETIC
@@ -227,12 +227,25 @@ def test_a_reference_is_computed_once(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"nonsense"])
 def test_a_damaged_file_is_computed_again(tmp_path: Path, damage: bytes) -> None:
     case = _case("softmax", SYNTHETIC["softmax"][2].values)
-    cache = ReferenceCache(tmp_path)
-    first = cache.expected(case)
+    first = ReferenceCache(tmp_path).expected(case)
     path = next(path for path in tmp_path.rglob("*.npy"))
     path.write_bytes(damage)
-    assert np.array_equal(cache.expected(case).values, first.values)
+    assert np.array_equal(ReferenceCache(tmp_path).expected(case).values, first.values)
     assert np.array_equal(np.load(path), first.values)
+
+
+def test_the_last_reference_is_kept_for_the_next_program(tmp_path: Path) -> None:
+    one, other = (_case("softmax", SYNTHETIC["softmax"][index].values) for index in (1, 2))
+    cache = ReferenceCache(tmp_path)
+    first = cache.expected(one)
+    assert cache.expected(one) is first
+    assert cache.expected(other) is not first
+    assert np.array_equal(cache.expected(one).values, first.values)
+
+
+def test_the_root_mean_square_is_that_of_all_values() -> None:
+    assert Reference(np.array([[3.0, 4.0], [0.0, 0.0]]), "made up").root_mean_square == pytest.approx(2.5)
+    assert Reference(np.empty((0, 3)), "made up").root_mean_square == 0.0
 
 
 def test_a_full_disk_is_told_as_such_and_leaves_nothing(tmp_path: Path) -> None:
