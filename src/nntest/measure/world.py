@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from nntest.measure.compiler import Compiler
     from nntest.measure.driver import BlockAnswer, Later, OutputAnswer, PeakAnswer, SetupAnswer, WarmUpAnswer
     from nntest.measure.libraries import FoundLibrary
-    from nntest.measure.reference import Reference
+    from nntest.measure.reference import Reference, ReferenceCache
     from nntest.measure.trial import Candidate
 
 # The target that is simply this machine.
@@ -159,7 +160,7 @@ def _native_world(root: Path) -> World:
         build=lambda candidate: _build(candidate, root),
         unbuilt_subject=_unbuilt_subject,
         start_driver=_start_driver,
-        expected=lambda case: _expected(case, root),
+        expected=_references(root),
         verify=_verify,
         platform=lambda: machine.identify(root),
         describe=_describe,
@@ -291,10 +292,14 @@ def _describe(built: "BuiltProgram") -> Mapping[str, Any]:
         return driver.describe
 
 
-def _expected(case: Case, root: Path) -> "Reference":
-    from nntest.measure.reference import ReferenceCache
+def _references(root: Path) -> "Callable[[Case], Reference]":
+    @cache
+    def opened() -> "ReferenceCache":
+        from nntest.measure.reference import ReferenceCache
 
-    return ReferenceCache(root / "references").expected(case)
+        return ReferenceCache(root / "references")
+
+    return lambda case: opened().expected(case)
 
 
 def _verify(case: Case, output: "npt.NDArray[np.generic]", reference: "Reference", algorithm: str) -> Verification:
