@@ -2,6 +2,7 @@
 
 import re
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,20 @@ def test_an_openvino_is_found_in_its_wheel(tmp_path: Path, monkeypatch: pytest.M
     assert (found.library.tag, found.library.description) == ("openvino-cpu-2026.4.1", "OpenVINO 2026.4.1, CPU plugin")
     assert found.link_files == (wheel / "libs" / "libopenvino_c.so.2641",)
     assert found.include_dirs == (wheel / "include",)
+
+
+def test_an_ncnn_is_found_in_the_wheel_for_this_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    site = tmp_path / "own" / "lib" / "python3.11" / "site-packages"
+    (site / "ncnn").mkdir(parents=True)
+    (site / "ncnn-1.0.20261020.dist-info").mkdir()
+    (site / "ncnn" / "ncnn.cpython-27-x86_64-linux-gnu.so").write_bytes(b"for another Python")
+    with pytest.raises(MissingPartError, match="ncnn-cpu: ncnn was not found"):
+        find_library("ncnn-cpu", str(tmp_path / "own"))
+    (site / "ncnn" / f"ncnn{EXTENSION_SUFFIXES[0]}").write_bytes(b"for this one")
+    found = find_library("ncnn-cpu", str(tmp_path / "own"))
+    assert (found.library.tag, found.library.version) == ("ncnn-cpu-1.0.20261020", "1.0.20261020")
+    assert found.python == (site,)
 
 
 def test_a_missing_onnx_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,8 @@ COMPUTING = [name for name in NAMES if not name.startswith("winogradconv-")]
 SINGLE = [name for name in NAMES if name.endswith(("-plain-cpu", "-openvino-cpu"))]
 FUSING = [name for name in COMPUTING if name.endswith(("conv-onednn-cpu", "connected-onednn-cpu"))]
 FUSING += [name.replace("onednn", "plain") for name in FUSING if not name.startswith("direct")]
-FUSING_RELU = [name for name in COMPUTING if name.endswith(("conv-onnxruntime-cpu", "conv-openvino-cpu"))]
+FUSING_RELU_ALONE = ("conv-onnxruntime-cpu", "conv-openvino-cpu", "conv-ncnn-cpu")
+FUSING_RELU = [name for name in COMPUTING if name.endswith(FUSING_RELU_ALONE)]
 REFERENCES = ReferenceCache(CACHE.parent / "references")
 # What a program may refuse, by the start of its reason; anything else is a fault.
 REFUSALS = (

@@ -98,7 +98,8 @@ def built(name: str) -> BuiltProgram:
     """Cross-compile a program for the emulated target, or find it in the cache of the tests."""
     target, source = find_target(qemu.NAME, cache_root()), source_of(name)
     library = target.find_library(source.meta["nntest"]["library"], "")
-    return replace(build(source, library, cache_root=CACHE, compiler=target.compiler), runner=target.runner)
+    made = build(source, library, cache_root=CACHE, compiler=target.compiler)
+    return replace(made, runner=target.runner, emulated=True)
 
 
 def start(name: str, **env: str) -> DriverProcess:

@@ -11,6 +11,7 @@ import platform
 import re
 import shlex
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,14 +26,17 @@ from nntest.model.case import Subject
 from nntest.model.ids import block_id
 
 NATIVE = Path(__file__).parent.parent / "native"
+HOSTED = Path(__file__).parent / "hosted"
 
 DRIVER_NAME = "nntest-driver"
+HOSTED_DRIVER_NAME = "nntest-driver.so"
 OPERATOR_NAME = "operator.so"
 LAYER_NAME = "layer.so"
 PLUGIN_NAME = "plugin.so"
 
 _COMMON_FLAGS = ("-std=c++17", "-Wall", "-Wextra")
 _DRIVER_FLAGS = (*_COMMON_FLAGS, "-O3", "-pthread")
+_HOSTED_FLAGS = ("-shared", "-fPIC")
 # Functions begin at cache lines: else a change anywhere in the file moves the loops of a kernel across them, which was
 # seen to make the same machine code 12 % faster (Mytkowicz et al. 2009, ASPLOS: producing wrong data without ...).
 _OPERATOR_FLAGS = (*_COMMON_FLAGS, "-O3", "-falign-functions=64", "-shared", "-fPIC", "-fvisibility=hidden")
@@ -63,8 +67,8 @@ class BuiltProgram:
 
     ``libraries`` are files that have to go where the program goes, where that is another machine. ``profiler`` names
     who keeps account of its kernels (see `nntest.measure.profiling`), empty where nobody does. ``runner`` stands in
-    front of the driver's command: the emulator of a target; empty on real hardware. ``counter`` names what counts its
-    instructions, empty where nothing does.
+    front of the driver's command: the emulator of a target (``emulated``), or the Python process that hosts it; mostly
+    empty. ``counter`` names what counts its instructions, empty where nothing does.
     """
 
     driver: Path
@@ -73,6 +77,7 @@ class BuiltProgram:
     env: Mapping[str, str]
     built: bool
     runner: tuple[str, ...] = ()
+    emulated: bool = False
     profiler: str = ""
     counter: str = ""
     libraries: tuple[Path, ...] = ()
@@ -120,13 +125,14 @@ def build(
         inputs={"library": library.library.tag, "build": library.library.build},
         compiler=compiler,
     )
+    hosted = bool(library.python)
     driver, driver_built = _in_cache(
         cache_root,
-        label="driver",
-        file_name=DRIVER_NAME,
+        label="hosted-driver" if hosted else "driver",
+        file_name=HOSTED_DRIVER_NAME if hosted else DRIVER_NAME,
         sources=sorted(NATIVE.glob("*.cpp")),
         depends=sorted([*NATIVE.glob("*.cpp"), *headers]),
-        arguments=list(_DRIVER_FLAGS),
+        arguments=[*_DRIVER_FLAGS, *(_HOSTED_FLAGS if hosted else ())],
         libraries=["-ldl"],
         inputs={},
         compiler=compiler,
@@ -134,7 +140,7 @@ def build(
     subject = Subject(
         program=program.uoa,
         program_sha=program_hash(program),
-        driver_sha=driver_hash(),
+        driver_sha=driver_hash(hosted=hosted),
         library=library.library,
         compiler=compiler.description,
         flags=flags,
@@ -145,6 +151,7 @@ def build(
         subject=subject,
         env=dict(library.env),
         built=operator_built or driver_built,
+        runner=_host_of(library),
     )
 
 
@@ -214,9 +221,17 @@ def program_hash(program: ProgramSource) -> str:
     return _hash_files([*_sources_of(program), NATIVE / "nntest_operator.h"])
 
 
-def driver_hash() -> str:
-    """Return the first 16 hex digits of the SHA-256 of everything under native/."""
-    return _hash_files(sorted([*NATIVE.glob("*.cpp"), *NATIVE.glob("*.h")]))
+def driver_hash(*, hosted: bool = False) -> str:
+    """Return the first 16 hex digits of the SHA-256 of everything under native/, and of what hosts a driver."""
+    files = sorted([*NATIVE.glob("*.cpp"), *NATIVE.glob("*.h")])
+    return _hash_files([*files, *sorted(HOSTED.glob("*.py"))] if hosted else files)
+
+
+def _host_of(library: FoundLibrary) -> tuple[str, ...]:
+    """Return the command of the Python process that programs of a library run in; it takes nothing from its user."""
+    if not library.python:
+        return ()
+    return (sys.executable, "-I", "-S", str(HOSTED / "host.py"), os.pathsep.join(map(str, library.python)))
 
 
 def _sources_of(program: ProgramSource) -> list[Path]:

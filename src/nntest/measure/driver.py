@@ -175,7 +175,7 @@ class DriverProcess:
             os.close(requests_in)
             os.close(answers_out)
         driver = cls(built.subject.program, process, requests_out, answers_in, timeout_s)
-        driver._emulated = bool(built.runner)
+        driver._emulated = built.emulated
         if built.profiler == ONEDNN_VERBOSE:
             driver._accounts = PrintedAccount()
         driver.greet()

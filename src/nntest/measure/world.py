@@ -185,7 +185,7 @@ def _world_on(name: str, root: Path) -> World:
             cache_root=root / "builds",
             compiler=target.compiler,
         )
-        return replace(built, env={**target.env, **built.env}, runner=target.runner)
+        return replace(built, env={**target.env, **built.env}, runner=target.runner, emulated=bool(target.runner))
 
     def start_driver(
         built: "BuiltProgram",

@@ -13,12 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from nntest.errors import ConnectionLostError, UsageError
+from nntest.errors import ConnectionLostError, MissingPartError, UsageError
 from nntest.measure.driver import DriverCrash
+from nntest.measure.libraries import FoundLibrary, find_library
 from nntest.measure.request import RunRequest
 from nntest.measure.session import Summary, plan_session, run_session
 from nntest.measure.targets.connection import CONFIG_VARIABLE, Address, Connection
-from nntest.measure.targets.ssh import world_on_board
+from nntest.measure.targets.ssh import require_portable, world_on_board
 from nntest.measure.world import World, real_world
 from tests.measure.fake_world import LoggingReporter
 from tests.programs.build import CACHE, REPOSITORY, built, case_of
@@ -144,6 +145,17 @@ def test_what_is_no_address_reaches_no_shell(target: str) -> None:
     with pytest.raises(UsageError) as caught:
         Address.parse(target)
     assert str(caught.value) == f"target: {target!r} was given; expected ssh:user@board or ssh:user@board:port"
+
+
+def test_a_library_that_lives_in_python_is_not_carried_to_a_board() -> None:
+    plain = find_library("plain-cpu")
+    require_portable(plain)
+    with pytest.raises(MissingPartError) as caught:
+        require_portable(FoundLibrary(library=replace(plain.library, name="ncnn-cpu"), python=(Path("/site"),)))
+    assert str(caught.value) == (
+        "ncnn-cpu: its programs run inside Python, which is not copied to a board; "
+        "install nntest on the board and measure there"
+    )
 
 
 @needs_server

@@ -25,6 +25,9 @@ class FoundLibrary:
         Texts that programs are compiled with, such as the path of a file that they load themselves.
     env
         Variables that a driver process needs before the library is loaded; those of a case win.
+    python
+        Folders that the library's Python modules are imported from, where nothing but Python can enter it: its programs
+        then run inside a Python process.
     """
 
     library: Library
@@ -33,6 +36,7 @@ class FoundLibrary:
     link_files: tuple[Path, ...] = ()
     definitions: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    python: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

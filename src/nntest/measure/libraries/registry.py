@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nntest.errors import MissingPartError, UsageError
-from nntest.measure.libraries import armcl, clblast, onednn, onnxruntime, openblas, openvino, plain
+from nntest.measure.libraries import armcl, clblast, ncnn, onednn, onnxruntime, openblas, openvino, plain
 from nntest.measure.libraries.found import FoundLibrary, Search
 
 
@@ -25,6 +25,7 @@ _FINDERS: Mapping[str, _Finder] = {
         onnxruntime.search, "ONNX Runtime", onnxruntime.INSTALL, onnxruntime.PACKAGES, onnxruntime.VERSIONS
     ),
     openvino.NAME: _Finder(openvino.search, "OpenVINO", openvino.INSTALL, openvino.PACKAGES, openvino.VERSIONS),
+    ncnn.NAME: _Finder(ncnn.search, "ncnn", ncnn.INSTALL, ncnn.PACKAGES, ncnn.VERSIONS),
     plain.NAME: _Finder(plain.search, "plain-cpu", plain.INSTALL, plain.PACKAGES, plain.VERSIONS),
     clblast.NAME: _Finder(clblast.search, clblast.TITLE, clblast.INSTALL, versions=clblast.VERSIONS),
     armcl.NEON: _Finder(armcl.search_neon, armcl.TITLE, armcl.INSTALL, versions=armcl.VERSIONS),

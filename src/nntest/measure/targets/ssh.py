@@ -19,6 +19,7 @@ from nntest.errors import MissingPartError, NNTestError
 from nntest.measure import machine
 from nntest.measure.build import BuiltProgram, build
 from nntest.measure.energy import ELSEWHERE
+from nntest.measure.libraries import FoundLibrary
 from nntest.measure.targets import qemu
 from nntest.measure.targets.connection import Address, Connection
 from nntest.measure.targets.remote_driver import RemoteDriver
@@ -191,6 +192,7 @@ def world_on_board(target: str, here: "World", environ: Mapping[str, str] = os.e
     builder = board.builder()
 
     def build_for(candidate: "Candidate") -> BuiltProgram:
+        require_portable(candidate.library)
         built = build(
             candidate.program,
             candidate.library,
@@ -215,6 +217,21 @@ def world_on_board(target: str, here: "World", environ: Mapping[str, str] = os.e
         choose_cores=board.choose_cores,
         energy=lambda: ELSEWHERE,
     )
+
+
+def require_portable(library: FoundLibrary) -> None:
+    """Refuse a library whose programs run inside a Python process: no interpreter is carried to a board.
+
+    Raises
+    ------
+    MissingPartError
+        It is such a library.
+    """
+    if library.python:
+        raise MissingPartError(
+            f"{library.library.name}: its programs run inside Python, which is not copied to a board; "
+            "install nntest on the board and measure there"
+        )
 
 
 def _once(board: Board, built: BuiltProgram, there: dict[int, tuple[BuiltProgram, BuiltProgram]]) -> BuiltProgram:
