@@ -118,6 +118,15 @@ def test_a_time_too_small_to_divide_by_gives_no_speed(repository, experiment):
     assert nntest.load(repository.path)["gflops"].isna().all()
 
 
+def test_whole_numbers_have_a_time_and_no_floating_point_operations(repository, experiment):
+    point = make_point(repetitions=1, launches=1)
+    save_point(experiment, point)
+    save_point(experiment, replace(point, case=replace(point.case, dtype="uint8")))
+    frame = nntest.load(repository.path).set_index("dtype")
+    assert frame["time_us"].notna().all()
+    assert frame["gflops"].notna().to_dict() == {"float32": True, "uint8": False}
+
+
 def test_a_wrong_output_is_not_verified(repository, experiment):
     save_point(
         experiment, make_point(failure=Failure(kind="wrong", reason="index 7: got 1, expected 2"), trust="wrong")

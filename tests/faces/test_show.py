@@ -28,6 +28,13 @@ def test_only_of_a_stable_point_is_said_that_nothing_speaks_against_it() -> None
     assert verdict_of(failed) == "failed"
 
 
+def test_only_floats_have_a_speed_in_floating_point_operations() -> None:
+    point = steady_point()
+    whole = replace(point, case=replace(point.case, dtype="uint8"))
+    told = ["GFLOPS" in " ".join(point_lines(Path("ckp.json"), one)) for one in (point, whole)]
+    assert told == [True, False]
+
+
 def test_flags_stand_behind_the_verdict() -> None:
     assert verdict_of(replace(steady_point(), extra={"shared_machine": True})) == "stable; seen: shared_machine"
 

@@ -73,6 +73,14 @@ def test_fused_operations_make_cases_of_their_own(fake: FakeWorld) -> None:
     assert len({trial.case.id for trial in made.trials}) == 2
 
 
+def test_types_make_cases_of_their_own(fake: FakeWorld) -> None:
+    made = plan(fake, programs="softmax-one", dataset_files=("shape-4-1-1",), dtype=("float32", "uint8"))
+    assert names(made) == ["softmax-one one-cpu-1.0.0 4-1-1", "softmax-one one-cpu-1.0.0 4-1-1 uint8"]
+    [floats, whole] = [trial.case for trial in made.trials]
+    assert floats.id == plan(fake, programs="softmax-one", dataset_files=("shape-4-1-1",)).trials[0].case.id
+    assert (floats.quantisation, whole.quantisation["output"].scale) == ({}, 2**-8)
+
+
 def test_a_tag_of_another_library_says_nothing_to_a_program(fake: FakeWorld) -> None:
     made = plan(fake, programs="softmax-*", library=("two-cpu-3.1",), dataset_files=("shape-4-1-1",))
     assert names(made) == ["softmax-two two-cpu-3.1 4-1-1"]

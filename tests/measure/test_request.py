@@ -18,6 +18,7 @@ from nntest.measure.request import RunRequest
         ({"timeout_s": 0.0}, "timeout: 0.0 was given; expected a number above 0"),
         ({"timeout_s": float("nan")}, "timeout: nan was given; expected a number above 0"),
         ({"seed": -1}, "seed: -1 was given; expected an integer from 0 to 2^63 - 1"),
+        ({"dtype": ("int8",)}, "dtype: 'int8' was given; expected one of float32, uint8"),
         ({"layout": ("NCWH",)}, "layout: 'NCWH' was given; expected one of auto, NCHW, NHWC"),
         ({"cache": ("cold",)}, "cache: 'cold' was given; expected one of warm, cold_weights, cold_all"),
         (

@@ -126,7 +126,8 @@ def _output(point: "Point") -> str:
     verdict = "correct" if seen.verified else "wrong"
     if seen.max_error is None or seen.limit is None:
         return f"{verdict}{': ' + seen.reason if seen.reason else ''}"
-    error = f"largest error {seen.max_error:.3g} of {seen.limit:.3g} allowed (in eps * sqrt(K) * scale)"
+    unit = "steps of the output" if point.case.quantisation else "eps * sqrt(K) * scale"
+    error = f"largest error {seen.max_error:.3g} of {seen.limit:.3g} allowed (in {unit})"
     return f"{verdict}: {error}, against {seen.reference}"
 
 

@@ -135,8 +135,8 @@ class Verification:
     """The comparison with the independent reference.
 
     ``verified`` is None when the check was skipped. ``max_error`` is the largest error in units of
-    eps(dtype) * sqrt(K) * scale, ``limit`` the largest allowed in the same units, ``reference`` names the
-    reference's method and identity.
+    eps(dtype) * sqrt(K) * scale, of a quantised case in steps of its output; ``limit`` the largest allowed in the same
+    units, ``reference`` names the reference's method and identity.
     """
 
     verified: bool | None

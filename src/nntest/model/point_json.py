@@ -9,6 +9,7 @@ newer minor one):
   an energy is unknown.
 - 1.2.0: samples.kernels_us and samples.calls, what a profiler saw; extra.profiler, who that was.
 - 1.3.0: samples.instructions, counted by an emulator; extra.counter, what counted them. Unknown without.
+  case.quantisation of uint8 points, scale and zero point by role; cases without it are as before.
 """
 
 import math

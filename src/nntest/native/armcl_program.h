@@ -8,6 +8,7 @@
 #include <arm_compute/core/TensorInfo.h>
 #include <arm_compute/core/Types.h>
 #include <arm_compute/core/Version.h>
+#include <arm_compute/core/utils/quantization/AsymmHelpers.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -68,6 +69,27 @@ inline acl::TensorInfo tensor_info(const nntest_tensor& given, const acl::Tensor
   if (given.dtype == NNTEST_U8) return {shape, 1, acl::DataType::QASYMM8, quantisation};
   if (given.dtype == NNTEST_S32) return {shape, 1, acl::DataType::S32};
   throw Unsupported("dtype number " + std::to_string(given.dtype) + "; Arm Compute Library has no such tensor here");
+}
+
+// For products of QASYMM8 matrices: whole sums are brought into the output's scale within the function. It adds the
+// operands' zero points to what is stored, where all other functions take them off: so they are negated.
+inline acl::GEMMInfo requantising(acl::ITensorInfo& left, acl::ITensorInfo& right, const acl::ITensorInfo& output) {
+  acl::GEMMLowpOutputStageInfo stage;
+  stage.type = acl::GEMMLowpOutputStageType::QUANTIZE_DOWN_FIXEDPOINT;
+  stage.gemmlowp_offset = output.quantization_info().uniform().offset;
+  stage.gemmlowp_min_bound = 0;
+  stage.gemmlowp_max_bound = 255;
+  stage.output_data_type = acl::DataType::QASYMM8;
+  require(acl::quantization::calculate_quantized_multipliers(left.quantization_info(), right.quantization_info(),
+                                                             output.quantization_info(), stage));
+  stage.gemmlowp_multiplier = stage.gemmlowp_multipliers.at(0);
+  stage.gemmlowp_shift = stage.gemmlowp_shifts.at(0);
+  for (acl::ITensorInfo* operand : {&left, &right}) {
+    const acl::UniformQuantizationInfo stored = operand->quantization_info().uniform();
+    operand->set_quantization_info({stored.scale, -stored.offset});
+  }
+  constexpr bool prepare_once = true;
+  return {false, false, prepare_once, 0, false, false, stage};
 }
 
 // One tensor of the case: dims and strides as the case has them, the library's own beside it.

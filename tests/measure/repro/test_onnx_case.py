@@ -35,6 +35,12 @@ def test_what_onnx_cannot_say_is_refused() -> None:
         onnx_model(case("reorder", {"CK_IN_SHAPE_C": 8, "CK_IN_SHAPE_H": 6, "CK_IN_SHAPE_W": 5}))
 
 
+def test_a_quantised_case_is_refused() -> None:
+    with pytest.raises(UsageError) as refused:
+        onnx_model(case("relu", {"CK_IN_SHAPE_C": 3}, dtype="uint8"))
+    assert str(refused.value) == "relu: a case of uint8 has no ONNX model here; expected one of float32"
+
+
 def test_the_bytes_are_those_of_the_schema() -> None:
     """Checked by hand against the wire format of protocol buffers, so that it holds without the package onnx."""
     node = Node(operator="Op", inputs=["x"], outputs=["y"], attributes={"a": 1.5, "b": -1, "c": "s", "d": (300, 2)})

@@ -59,8 +59,10 @@ def operator_of(case: Case) -> tuple[str, dict[str, float | int | str | tuple[in
     Raises
     ------
     UsageError
-        ONNX has no operator for the species.
+        ONNX has no operator for the species, or the case is quantised.
     """
+    if case.quantisation:
+        raise UsageError(f"{case.species}: a case of {case.dtype} has no ONNX model here; expected one of float32")
     if case.species not in _NODES:
         known = ", ".join(_NODES)
         raise UsageError(f"{case.species}: ONNX has no operator for it; expected one of {known}; use the other forms")
