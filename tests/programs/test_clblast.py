@@ -3,6 +3,7 @@
 import json
 import os
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -169,7 +170,8 @@ def test_the_layer_takes_every_kernel_of_a_block_down(tmp_path: Path) -> None:
         driver.setup(1, case_of("conv-clblast-opencl", values))
         answer = driver.block(1, loops=4)
         profile = Profile.of(answer.profile or {})
-        again = Profile.of(driver.block(1, loops=1).profile or {})
+        single = driver.block(1, loops=1)
+    again = Profile.of(single.profile or {})
     assert sum(profile.kernels_us.values()) <= 1e6 * answer.seconds / answer.loops
     names = [call.kernel for call in profile.calls]
     assert names == [call.kernel for call in again.calls]
@@ -179,6 +181,25 @@ def test_the_layer_takes_every_kernel_of_a_block_down(tmp_path: Path) -> None:
         assert call.queued_us <= call.submit_us <= call.start_us <= call.end_us
         assert len(call.global_size) == len(call.local_size) > 0
     assert profile.calls[0].queued_us == 0
+    # one after the other, and all within the call: what is in no kernel is before, between and behind them
+    for before, after in pairwise(again.calls):
+        assert before.end_us <= after.start_us
+    assert again.calls[-1].end_us <= 1e6 * single.seconds
+
+
+@pytest.mark.full
+def test_kernels_make_up_nine_tenths_of_a_call() -> None:
+    # of the calmest block: a thread that is not woken at once, because others want its core, adds to the call alone
+    library = find_library(clblast.NAME)
+    program = profiled(
+        built("conv-clblast-opencl"), OPENCL_LAYER, lambda: build_layer(library, "opencl_profile", cache_root=CACHE)
+    )
+    values = {"CK_IN_SHAPE_C": 64, "CK_IN_SHAPE_H": 56, "CK_IN_SHAPE_W": 56, "CK_OUT_SHAPE_C": 128, "CK_CONV_KERNEL": 1}
+    with DriverProcess.start(program, cores=(), threads=1, env=KERNELS, heap_offset=64, timeout_s=300) as driver:
+        driver.setup(1, case_of("conv-clblast-opencl", values))
+        blocks = [driver.block(1, loops=1) for _ in range(30)]
+    shares = [sum(Profile.of(block.profile or {}).kernels_us.values()) / (1e6 * block.seconds) for block in blocks]
+    assert 0.9 <= max(shares) <= 1
 
 
 def test_without_layers_a_profile_is_refused_in_words() -> None:
