@@ -71,8 +71,8 @@ def find_counter(
             return Counter(name=f"nntest-count {_VERSION} (plugin of {emulator}, interface {api})", options=options)
         reason = reason or said
     raise MissingPartError(
-        f"instructions: {emulator} takes no plugin of ours: {reason}; leave the option out, or remove the system's qemu "
-        "and install the target again: it then fetches one that does"
+        f"instructions: {emulator} takes no plugin of ours: {reason}; leave the option out, or "
+        "remove the system's qemu and install the target again: it then fetches one that does"
     )
 
 
