@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nntest.faces.cli import main, perform
+from tests.measure.targets.test_boards import write_journal
 
 
 @pytest.fixture(autouse=True)
@@ -15,8 +16,31 @@ def _cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_the_list_says_what_installs_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["target", "list"]) == 0
     lines = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
-    assert [line[0] for line in lines] == ["target", "native", "linux-arm64-qemu"]
+    assert [line[0] for line in lines] == ["target", "native", "linux-arm64-qemu", "ssh:user@board[:port]"]
     assert lines[2][-1].strip() == "not installed; run `nntest target install linux-arm64-qemu`"
+
+
+@pytest.mark.parametrize(
+    ("ssh", "state"),
+    [
+        ("/usr/bin/ssh", "ready; none used yet"),
+        (None, "ssh was not found; install it with `apt install openssh-client`; none used yet"),
+    ],
+)
+def test_the_list_says_how_a_board_is_named(
+    ssh: str | None, state: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: ssh)
+    assert main(["target", "list"]) == 0
+    cells = [cell.strip() for cell in capsys.readouterr().out.splitlines()[-1].split("  ") if cell]
+    assert cells == ["ssh:user@board[:port]", "a board over ssh", state]
+
+
+def test_the_list_names_boards_that_were_used(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    write_journal(tmp_path / "nntest" / "journals" / "a.0001.jsonl", target="ssh:me@pi", started=86400 * 365.5)
+    assert main(["target", "list"]) == 0
+    cells = [cell.strip() for cell in capsys.readouterr().out.splitlines()[-1].split("  ") if cell]
+    assert cells == ["ssh:me@pi", "Pi 4", "last used on 1971-01-01"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """``nntest target``: where else than natively programs can be built and run, and how that is installed."""
 
+import shutil
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from nntest.faces.columns import columns
 from nntest.faces.output import say
 
 _ACTIONS = ("list", "install", "remove")
+_ANY_BOARD = "ssh:user@board[:port]"
 
 
 def register(app: typer.Typer) -> None:
@@ -49,6 +51,7 @@ def target(
 
 def _list() -> None:
     from nntest.measure.targets import qemu
+    from nntest.measure.targets.boards import used_boards
     from nntest.measure.world import NATIVE_TARGET, cache_root
 
     manifest = qemu.read_manifest(qemu.rooms(cache_root()))
@@ -58,5 +61,8 @@ def _list() -> None:
         (NATIVE_TARGET, "this machine", "ready"),
         (qemu.NAME, "64-bit Arm, emulated", f"{found}{advice}"),
     ]
+    boards = [(board.target, board.model, f"last used on {board.used:%Y-%m-%d}") for board in used_boards(cache_root())]
+    ready = "ready" if shutil.which("ssh") else "ssh was not found; install it with `apt install openssh-client`"
+    rows += [(_ANY_BOARD, "a board over ssh", ready if boards else f"{ready}; none used yet"), *boards]
     for line in columns(("target", "what", "state"), rows):
         say(line)
