@@ -13,9 +13,11 @@ from nntest.measure.libraries import (
     find_libraries,
     find_library,
     isa_environment,
+    needs_of,
     onednn,
     openblas,
     places,
+    wheels_of,
 )
 from nntest.measure.libraries.places import header_folders
 from tests.programs.build import OPTIONAL_LIBRARIES
@@ -185,6 +187,23 @@ def test_an_ncnn_is_found_in_the_wheel_for_this_python(tmp_path: Path, monkeypat
     found = find_library("ncnn-cpu", str(tmp_path / "own"))
     assert (found.library.tag, found.library.version) == ("ncnn-cpu-1.0.20261020", "1.0.20261020")
     assert found.python == (site,)
+
+
+def test_a_litert_is_found_with_what_writes_its_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    site = tmp_path / "own" / "lib" / "python3.11" / "site-packages"
+    (site / "ai_edge_litert").mkdir(parents=True)
+    (site / "ai_edge_litert-2.3.0.dist-info").mkdir()
+    for name in ("libLiteRt.so", "schema_py_generated.py"):
+        (site / "ai_edge_litert" / name).write_bytes(name.encode())
+    with pytest.raises(MissingPartError, match="litert-cpu: LiteRT was not found"):
+        find_library("litert-cpu", str(tmp_path / "own"))
+    (site / "flatbuffers").mkdir()
+    found = find_library("litert-cpu", str(tmp_path / "own"))
+    assert (found.library.tag, found.library.description) == ("litert-cpu-2.3.0", "LiteRT 2.3.0")
+    assert found.python == (site,)
+    assert found.definitions == {"NNTEST_LIBRARY_FILE": str(site / "ai_edge_litert" / "libLiteRt.so")}
+    assert (wheels_of("litert-cpu"), needs_of("litert-cpu")) == (("ai-edge-litert",), ("flatbuffers",))
 
 
 def test_a_missing_onnx_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,18 @@ def test_what_would_be_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked[0][-1] == "one==2.0"
 
 
+def test_what_a_package_needs_comes_after_it_in_a_version_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"needed": "25.12", "one": "2.0"}
+    items = [
+        {"metadata": {"name": name, "version": version}, "download_info": {"url": f"file:///{name}.whl"}}
+        for name, version in names.items()
+    ]
+    asked = pip_answers(monkeypatch, lambda _: (0, json.dumps({"install": items}), ""))
+    wanted = wheels.resolve(["one"], "2.0", needs=["needed"])
+    assert asked[0][-2:] == ["one==2.0", "needed"]
+    assert [(wheel.package, wheel.version) for wheel in wanted] == [("one", "2.0"), ("needed", "25.12")]
+
+
 def test_a_version_that_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "ERROR: Could not find it (from versions: 1.0)\nERROR: No matching distribution found for one==9\n"
     pip_answers(monkeypatch, lambda _: (1, "", said))

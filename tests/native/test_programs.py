@@ -21,16 +21,17 @@ pytestmark = pytest.mark.native
 NAMES = sorted(path.parents[1].name for path in (REPOSITORY / "program").glob("*-cpu/.cm/meta.json"))
 # Asks for what the installed version may not have at all; it has its own test.
 COMPUTING = [name for name in NAMES if not name.startswith("winogradconv-")]
-SINGLE = [name for name in NAMES if name.endswith(("-plain-cpu", "-openvino-cpu"))]
+SINGLE = [name for name in NAMES if name.endswith(("-plain-cpu", "-openvino-cpu", "-litert-cpu"))]
 FUSING = [name for name in COMPUTING if name.endswith(("conv-onednn-cpu", "connected-onednn-cpu"))]
 FUSING += [name.replace("onednn", "plain") for name in FUSING if not name.startswith("direct")]
-FUSING_RELU_ALONE = ("conv-onnxruntime-cpu", "conv-openvino-cpu", "conv-ncnn-cpu")
+FUSING_RELU_ALONE = ("conv-onnxruntime-cpu", "conv-openvino-cpu", "conv-litert-cpu", "conv-ncnn-cpu")
 FUSING_RELU = [name for name in COMPUTING if name.endswith(FUSING_RELU_ALONE)]
 REFERENCES = ReferenceCache(CACHE.parent / "references")
 # What a program may refuse, by the start of its reason; anything else is a fault.
 REFUSALS = (
     "threads 2; plain-cpu has 1",
     "threads 2; OpenVINO is measured with one",
+    "threads 2; LiteRT is measured with one",
     "layout NHWC with an output that",
     "oneDNN has no direct kernel for this case",
 )

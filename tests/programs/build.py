@@ -19,7 +19,7 @@ from nntest.model.species import SPECIES
 REPOSITORY = Path(__file__).parents[2]
 CACHE = REPOSITORY / "build" / "tests"
 # Their wheels are no part of the set-up.
-OPTIONAL_LIBRARIES = ("onnxruntime-cpu", "openvino-cpu", "ncnn-cpu")
+OPTIONAL_LIBRARIES = ("onnxruntime-cpu", "openvino-cpu", "litert-cpu", "ncnn-cpu")
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def bisect(  # noqa: PLR0917 - typer reads the options off the signature
     from nntest.faces.ab import measure
     from nntest.faces.options import numbers, percentage, words
     from nntest.measure import bisection
-    from nntest.measure.libraries import wheels, wheels_of
+    from nntest.measure.libraries import needs_of, wheels, wheels_of
     from nntest.measure.request import RunRequest
     from nntest.measure.world import real_world
 
@@ -66,7 +66,7 @@ def bisect(  # noqa: PLR0917 - typer reads the options off the signature
         base,
         real_world(),
         limit=percentage("limit", limit),
-        prefix_of=lambda version: str(wheels.install(library, wheels.resolve(packages, version))),
+        prefix_of=lambda version: str(wheels.install(library, wheels.resolve(packages, version, needs_of(library)))),
         measure=lambda plan, world: measure(plan, world).results,
     )
     found = bisection.bisect(versions, judge, _say)

@@ -22,7 +22,7 @@ def install(
     yes: Annotated[bool, typer.Option("--yes", help="Fetch; without it, only say what would be fetched.")] = False,
 ) -> int:
     """Fetch a version of a library beside the others, for --library to choose; says source and size first."""
-    from nntest.measure.libraries import wheels, wheels_of
+    from nntest.measure.libraries import needs_of, wheels, wheels_of
     from nntest.measure.libraries.places import installed_root
 
     packages = wheels_of(library)
@@ -32,7 +32,7 @@ def install(
         for one in wheels.offered(packages[-1]):
             say(one)
         return 0
-    wanted = wheels.resolve(packages, version)
+    wanted = wheels.resolve(packages, version, needs_of(library))
     title = "fetching" if yes else "would be fetched by `nntest install --yes`"
     say(f"{title}, into {installed_root()}:")
     for wheel in wanted:

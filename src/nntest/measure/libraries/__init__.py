@@ -2,7 +2,14 @@
 
 from nntest.measure.libraries.found import FoundLibrary
 from nntest.measure.libraries.isa import isa_environment
-from nntest.measure.libraries.registry import LIBRARY_NAMES, find_libraries, find_library, usual_versions, wheels_of
+from nntest.measure.libraries.registry import (
+    LIBRARY_NAMES,
+    find_libraries,
+    find_library,
+    needs_of,
+    usual_versions,
+    wheels_of,
+)
 
 __all__ = [
     "LIBRARY_NAMES",
@@ -10,6 +17,7 @@ __all__ = [
     "find_libraries",
     "find_library",
     "isa_environment",
+    "needs_of",
     "usual_versions",
     "wheels_of",
 ]

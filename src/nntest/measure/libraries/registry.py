@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nntest.errors import MissingPartError, UsageError
-from nntest.measure.libraries import armcl, clblast, ncnn, onednn, onnxruntime, openblas, openvino, plain
+from nntest.measure.libraries import armcl, clblast, litert, ncnn, onednn, onnxruntime, openblas, openvino, plain
 from nntest.measure.libraries.found import FoundLibrary, Search
 
 
@@ -16,6 +16,7 @@ class _Finder(NamedTuple):
     install: str
     packages: tuple[str, ...] = ()
     versions: str = "*"
+    needs: tuple[str, ...] = ()
 
 
 _FINDERS: Mapping[str, _Finder] = {
@@ -25,6 +26,7 @@ _FINDERS: Mapping[str, _Finder] = {
         onnxruntime.search, "ONNX Runtime", onnxruntime.INSTALL, onnxruntime.PACKAGES, onnxruntime.VERSIONS
     ),
     openvino.NAME: _Finder(openvino.search, "OpenVINO", openvino.INSTALL, openvino.PACKAGES, openvino.VERSIONS),
+    litert.NAME: _Finder(litert.search, "LiteRT", litert.INSTALL, litert.PACKAGES, litert.VERSIONS, needs=litert.NEEDS),
     ncnn.NAME: _Finder(ncnn.search, "ncnn", ncnn.INSTALL, ncnn.PACKAGES, ncnn.VERSIONS),
     plain.NAME: _Finder(plain.search, "plain-cpu", plain.INSTALL, plain.PACKAGES, plain.VERSIONS),
     clblast.NAME: _Finder(clblast.search, clblast.TITLE, clblast.INSTALL, versions=clblast.VERSIONS),
@@ -59,6 +61,17 @@ def wheels_of(name: str) -> tuple[str, ...]:
         ``name`` is no library that NNTest knows.
     """
     return _finder(name).packages
+
+
+def needs_of(name: str) -> tuple[str, ...]:
+    """Return the packages that those of `wheels_of` need beside them, in any version.
+
+    Raises
+    ------
+    UsageError
+        ``name`` is no library that NNTest knows.
+    """
+    return _finder(name).needs
 
 
 def find_library(name: str, spec: str = "") -> FoundLibrary:

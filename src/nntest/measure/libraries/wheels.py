@@ -46,22 +46,24 @@ def offered(package: str) -> list[str]:
     return []
 
 
-def resolve(packages: Sequence[str], version: str = "") -> list[Wheel]:
+def resolve(packages: Sequence[str], version: str = "", needs: Sequence[str] = ()) -> list[Wheel]:
     """Ask pip which files it would fetch for these packages, all of one version; the newest without ``version``.
+
+    The newest of what they need (``needs``) come after them.
 
     Raises
     ------
     MissingPartError
         There is no such version for this machine.
     """
-    wanted = [f"{package}=={version}" if version else package for package in packages]
+    wanted = [*(f"{package}=={version}" if version else package for package in packages), *needs]
     report = json.loads(_pip([*_INSTALL, "--dry-run", "--report=-", *wanted]))
     wheels = []
     for item in report["install"]:
         url = item["download_info"]["url"]
         words = item["metadata"]
         wheels.append(Wheel(package=words["name"], version=words["version"], url=url, size_mb=_size_mb(url)))
-    return wheels
+    return sorted(wheels, key=lambda wheel: wheel.package in needs)
 
 
 def install(name: str, wheels: Sequence[Wheel], root: Path | None = None) -> Path:
