@@ -57,6 +57,7 @@ REFUSALS = (
     "Arm Compute Library: Winograd only supports padding up to half kernel size",
     "Arm Compute Library: This Winograd configuration requires enable_fast_math=true",
     "Arm Compute Library: Grouping (num_groups != 1) with NHWC data layout is not supported",
+    "Arm Compute Library: Grouping (num_groups != 1) is not supported with QASYMM8",
     "Arm Compute Library: Kernel sizes other than 1x1, 3x3, 5x5 or 9x9 are not supported",
     "Arm Compute Library: Weights should have same width and height",
     "Arm Compute Library: ITensor data type QASYMM8 not supported by this kernel",
