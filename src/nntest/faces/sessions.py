@@ -84,13 +84,14 @@ def summary_lines(summary: "Summary") -> Iterator[str]:
 
 
 def _tests(plan: "SessionPlan") -> Iterator[str]:
-    heading = ("program", "library", "shape", "batch", "layout", "threads", "cache", "dataset", "file")
+    heading = ("program", "library", "shape", "batch", "dtype", "layout", "threads", "cache", "dataset", "file")
     rows = [
         (
             trial.case.program,
             trial.candidate.library.library.tag,
             trial.shape.name,
             trial.case.batch_size,
+            trial.case.dtype,
             trial.case.layout,
             trial.case.threads,
             trial.case.cache,
