@@ -25,6 +25,8 @@ def test_what_suits_follows_from_what_the_source_holds() -> None:
     assert suitable(FRAMES) == ["adaptive", "speedup", "schedule", "violin", "points", "platform"]
     alone = typed(repetitions([1.0] * 10))
     assert suitable(Frames(points=alone)) == ["violin", "points", "platform"]
+    counted = typed(repetitions([1.0] * 10, instructions=158.0, emulated=True, trust="emulated"))
+    assert suitable(Frames(points=counted)) == ["violin", "instructions", "points", "platform"]
     whole = typed(
         [item for library in "ab" for item in repetitions([1.0] * 3, model="net", shape=None, species=None,
                                                           library=library, memory_mb=3.0)]
@@ -38,6 +40,21 @@ def test_the_page_comes_last_and_every_part_lies_beside_it(tmp_path: Path) -> No
     names = {path.name for path in paths}
     assert {"speedup.csv", "speedup.svg", "speedup.png", "speedup.tex", "speedup-comparison.tex", "report.md"} <= names
     assert all(path.is_file() for path in paths)
+
+
+def test_nobody_is_crowned_for_emulated_times_unless_asked(tmp_path: Path) -> None:
+    rows = [
+        item
+        for library, time_us in (("a-1", 100.0), ("b-1", 200.0))
+        for item in repetitions([time_us] * 6, library=library, program=f"conv-{library}", emulated=True,
+                                trust="emulated", instructions=1e6)
+    ]  # fmt: skip
+    (*_, page) = write_report(Frames(points=typed(rows)), tmp_path / "unasked")
+    text = page.read_text(encoding="utf-8")
+    assert "Instructions of a call" in text
+    assert "is fastest" not in text
+    (*_, page) = write_report(Frames(points=typed(rows)), tmp_path / "asked", options={"include": "emulated"})
+    assert "is fastest" in page.read_text(encoding="utf-8")
 
 
 def test_an_analysis_that_cannot_say_anything_is_named_with_its_reason(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ VALUES = {
     "time_us": "time, µs",
     "gflops": "GFLOPS",
     "memory_mb": "memory, MB",
+    "instructions": "instructions of a call (a count, no time)",
     "top1": "top-1 accuracy",
 }
 #: Low and high end of a value's interval, or its spread.

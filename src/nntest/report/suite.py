@@ -32,6 +32,7 @@ class Holding:
     has_layers: bool
     has_kernels: bool
     has_memory: bool
+    has_counts: bool
 
 
 #: Analyses in the order of reading, each with what it needs to say anything.
@@ -45,6 +46,7 @@ SUITABLE: Mapping[str, Callable[[Holding], bool]] = {
     "memory": lambda holds: holds.has_memory,
     "violin": lambda holds: holds.points > 0,
     "profile": lambda holds: holds.has_kernels,
+    "instructions": lambda holds: holds.has_counts,
     "points": lambda holds: holds.points > 0,
     "platform": lambda holds: holds.points > 0,
 }
@@ -118,6 +120,7 @@ def holding(tables: Tables) -> Holding:
         has_layers=_distinct(points, "model") > 0 and _has_rows(tables.layers),
         has_kernels=_has_rows(tables.kernels),
         has_memory=_distinct(points, "memory_mb") > 0,
+        has_counts=_distinct(points, "instructions") > 0,
     )
 
 
