@@ -257,7 +257,7 @@ def _draw_totals(axes, bars, styles, *, legend=True):
             style = styles[library]
             axes.barh(
                 position, min(value, end - left), left=left, height=0.8, color=style["color"], hatch=style["hatch"],
-                edgecolor="white", linewidth=0.5, label=None if library in drawn else pretty(library),
+                edgecolor="white", linewidth=0.5, label=None if library in drawn else shortened(pretty(library), 44),
             )  # fmt: skip
             drawn.add(library)
             left = min(left + value, end)
@@ -272,7 +272,9 @@ def _draw_totals(axes, bars, styles, *, legend=True):
     axes.set_xlabel("ms per image")
     axes.grid(axis="x")
     if legend:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3, ncols=4, handlelength=1.5)
+        longest = max((len(text) for text in axes.get_legend_handles_labels()[1]), default=0)
+        columns = 4 if longest < 18 else 3 if longest < 28 else 2
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3, ncols=columns, handlelength=1.5)
 
 
 def _draw_layers(axes, shown, count, styles):

@@ -87,7 +87,7 @@ def test_charts_get_names_that_fit_and_stay_different() -> None:
     hostile = ["x" * 500, "x" * 60 + "y" + "x" * 439, "a\x00\x1b\nb", "a\\x00\\x1b b", "\u202edlo", "plain"]
     frame = pd.DataFrame({"program": hostile, "time_us": 1.0, "tuner": pd.NA})
     drawn = drawable_names({"points": frame})["points"]
-    assert drawn["program"].str.len().max() <= 106
+    assert drawn["program"].str.len().max() <= 66
     assert drawn["program"].tolist()[2:] == ["a\\x00\\x1b b (2)", "a\\x00\\x1b b", "\\u202edlo", "plain"]
     assert drawn["program"].is_unique
     assert frame["program"].tolist() == hostile

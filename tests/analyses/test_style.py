@@ -1,3 +1,4 @@
+import re
 from itertools import combinations
 from pathlib import Path
 
@@ -5,6 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
+from nntest.analyses.contract import Frames
+from nntest.analyses.run import run_analysis
 from nntest.analyses.style import (
     _KNOWN,
     chart_style,
@@ -14,6 +17,7 @@ from nntest.analyses.style import (
     save_figure,
     subject_styles,
 )
+from tests.analyses.frames import repetitions, typed
 
 
 def test_a_librarys_colour_depends_on_nothing_but_its_name() -> None:
@@ -77,3 +81,19 @@ def test_colours_of_libraries_differ_for_every_reader(reader: str) -> None:
     seen = {colour: _lab(colour, reader) for colour in set(_KNOWN.values())}
     near = [(a, b) for a, b in combinations(seen, 2) if np.linalg.norm(seen[a] - seen[b]) < 14]
     assert near == []
+
+
+@pytest.mark.parametrize("name", ["adaptive", "schedule", "batch", "violin", "speedup"])
+def test_absurd_names_leave_room_for_the_chart_and_no_warning(name: str, tmp_path: Path) -> None:
+    absurd = ["long-" + "name-" * 60, "a" * 5000, "\u202eevil\x1b[31m", "\N{CJK UNIFIED IDEOGRAPH-540D}" * 30]
+    rows = [
+        item
+        for number, one in enumerate(absurd)
+        for shape in ("512-14-14-1-512-1-0", one)
+        for item in repetitions([100.0 + number] * 10, program=one, library=one, shape=shape)
+    ]
+    # pytest makes an error of any warning
+    run_analysis(name, Frames(points=typed(rows)), {}, tmp_path)
+    text = (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
+    assert max(len(words) for words in re.findall(r">([^<>]+)</text>", text)) < 150
+    assert "a" * 5000 in (tmp_path / f"{name}.csv").read_text(encoding="utf-8")

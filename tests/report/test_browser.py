@@ -116,6 +116,33 @@ def test_a_heading_sorts_its_table(browser: Browser, page: Path) -> None:
     assert times == sorted(times)
 
 
+def test_names_that_would_turn_the_text_are_written_out_and_long_ones_shortened(
+    browser: Browser, tmp_path: Path
+) -> None:
+    acting, long = "evil\u202egpj.exe\u2066\x1b[31m", "long-" + "name-" * 200
+    points = typed(
+        [
+            *repetitions([5.0] * 10, program=acting, library=acting, platform=acting),
+            *repetitions([9.0] * 10, program=long, library=long, platform=acting),
+        ]
+    )
+    page = write_report(Frames(points=points), tmp_path, analyses=["speedup", "points"])[-1]
+    browser.open(page)
+    browser.run("for (const part of document.querySelectorAll('details')) part.open = true")
+    assert browser.waits_for(
+        "return [...document.querySelectorAll('.explore .stage')].every((stage) => stage.querySelector('svg'))"
+    )
+    shown = browser.run("return document.documentElement.textContent.replace(/<script.*?<.script>/gs, '')")
+    assert "evil\\u202egpj.exe\\u2066\\x1b[31m" in shown
+    assert not set("\u202e\u2066\x1b") & set(browser.run("return document.body.innerText"))
+    assert long in shown
+    assert len(browser.run("return document.querySelector('h1').textContent")) < 150
+    assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth")
+    assert browser.complaints() == []
+    # a picture of it: not blank
+    assert len(browser.driver.get_screenshot_as_png()) > 20_000
+
+
 def test_a_model_named_script_shows_as_text(browser: Browser, page: Path) -> None:
     browser.open(page)
     assert browser.run("return document.title") != "owned"

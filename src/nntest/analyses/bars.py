@@ -114,13 +114,13 @@ def legend(axes: "Axes", styles: dict[str, dict[str, Any]], *, kind: str) -> Non
         if kind == "bar":
             handles.append(
                 Patch(
-                    facecolor=style["color"], edgecolor=style["edge"], hatch=style["hatch"], label=shortened(label, 44)
+                    facecolor=style["color"], edgecolor=style["edge"], hatch=style["hatch"], label=shortened(label, 36)
                 )
             )
         else:
             handles.append(
                 Line2D([], [], color=style["color"], marker=style["marker"], linestyle="", markersize=7,
-                       markeredgecolor=style["edge"], label=shortened(label, 44))
+                       markeredgecolor=style["edge"], label=shortened(label, 36))
             )  # fmt: skip
     columns = 3 if max(map(len, styles), default=0) < 34 else 2
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.3,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntest.analyses.columns import CASE_KEYS, present
-from nntest.analyses.names import count_noun, listed, natural_key, pretty
+from nntest.analyses.names import count_noun, listed, natural_key, pretty, shortened
 from nntest.analyses.selection import Selection
 from nntest.analyses.workloads import matches
 
@@ -54,7 +54,7 @@ class Evidence:
             words.append(f"left out: {left_out} (rows; listed under “excluded”)")
         names = [platform["platform"] for platform in self.platforms if platform.get("platform")]
         if names:
-            words.append("on " + listed([pretty(name) for name in dict.fromkeys(names)]))
+            words.append("on " + listed([shortened(pretty(name)) for name in dict.fromkeys(names)]))
         for name, values in self.settings.items():
             words.append(f"{name.replace('_', ' ')} {listed(values)}")
         return "; ".join(words) + "."

@@ -207,7 +207,7 @@ def _with_drawable_names(frame: "pd.DataFrame") -> "pd.DataFrame":
         if frame[column].dtype.kind in "biufM":
             continue
         texts = [value for value in frame[column].unique() if isinstance(value, str)]
-        names = {text: name for text in texts if (name := shortened(printable_line(text), 100)) != text}
+        names = {text: name for text in texts if (name := shortened(printable_line(text), 60)) != text}
         if names:
             taken = {text for text in texts if text not in names}
             for text, name in names.items():

@@ -114,7 +114,8 @@ def carry_out(analysis: Analysis, options: Options, tables: Tables, *, source: s
         options=options,
         source=source,
         tables=frames,
-        finding=analysis.finding(frames, options),
+        # a sentence has no more room for a name than a chart
+        finding=analysis.finding(drawable_names(frames), options),
         evidence=gather(selection, drawn, table_rows=len(frames[analysis.name])),
         points=points,
     )

@@ -1,13 +1,14 @@
 """One look for all charts: a colour per library everywhere, told apart by colour-blind readers too."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nntest.analyses.names import natural_key, split_version
+from nntest.analyses.names import natural_key, shortened, split_version
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,6 +30,9 @@ BLUE, ORANGE, GREEN, SKY, VERMILLION, PURPLE, YELLOW, GREY = (
     "#655400",
     "#6a6a6a",
 )
+#: Lengths of names that are tried in turn where longer ones leave no room for the chart.
+_LIMITS = (36, 24)
+_NO_ROOM = "constrained_layout not applied"
 _CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW)
 _KNOWN = {
     "onednn-cpu": BLUE,
@@ -140,6 +144,8 @@ def chart_style() -> Iterator[None]:
     }
     with mpl.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="vert: bool will be deprecated", category=PendingDeprecationWarning)
+        # a name may be of any script: the picture has a box for it, the SVG the letter itself
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
         yield
 
 
@@ -157,9 +163,49 @@ def save_figure(figure: "Figure", stem: Path) -> list[Path]:
     """Write ``stem``.svg and ``stem``.png; neither holds a date, so equal figures are equal files."""
     svg, png = stem.with_name(f"{stem.name}.svg"), stem.with_name(f"{stem.name}.png")
     with chart_style():
+        warnings.filterwarnings("ignore", message=_NO_ROOM)
         figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
+        for limit in _LIMITS:
+            if not _is_crowded(figure):
+                break
+            _shorten_texts(figure, limit)
+            figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
         figure.savefig(png, format="png", facecolor="white", metadata={"Software": None})
     return [svg, png]
+
+
+def _is_crowded(figure: "Figure") -> bool:
+    """Tell whether texts leave an axes less than a quarter of its place."""
+    for axes in figure.axes:
+        place = axes.get_subplotspec()
+        if place is None or not axes.get_visible():
+            continue
+        found = axes.get_position(original=True)
+        share = (place.colspan.stop - place.colspan.start) / place.get_gridspec().ncols
+        # where there is no room at all, the layout leaves everything where it was
+        if found.width < share / 4 or found.bounds == place.get_position(figure).bounds:
+            return True
+    return False
+
+
+def _shortened_label(words: "Callable[[float, int], str]", limit: int, value: float, place: int) -> str:
+    return shortened(words(value, place), limit)
+
+
+def _shorten_texts(figure: "Figure", limit: int) -> None:
+    """Shorten the names beside and inside the axes, and what a legend says; the table has them whole."""
+    from matplotlib.ticker import FuncFormatter
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            words = axis.get_major_formatter()
+            # what `set_yticks` makes of labels
+            if isinstance(words, FuncFormatter):
+                axis.set_major_formatter(partial(_shortened_label, words, limit))
+        legend = axes.get_legend()
+        texts = [*axes.texts, axes.title, *([] if legend is None else legend.get_texts())]
+        for text in [*texts, *(item for child in figure.legends for item in child.get_texts())]:
+            text.set_text("\n".join(shortened(line, limit) for line in text.get_text().split("\n")))
 
 
 def empty_figure(words: str) -> "Figure":

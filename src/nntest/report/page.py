@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from nntest import __version__
-from nntest.analyses.names import count_noun, listed, pretty
+from nntest.analyses.names import count_noun, listed, pretty, shortened
 from nntest.analyses.run import Result, part_name
 from nntest.analyses.selection import exclusion_reasons
 from nntest.report.explore import drawing_library, specification
@@ -124,10 +124,11 @@ def head(evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     evidence = [item for item in evidence if not item.get("included")] or evidence
     widest = max(evidence, key=lambda item: item["rows"])
     platforms = _union(evidence, "platforms")
-    names = [pretty(platform.get("platform", "")) for platform in platforms]
-    what = listed([pretty(name) for name in _union(evidence, "models")]) or "Operators of neural-network libraries"
+    names = [shortened(pretty(platform.get("platform", ""))) for platform in platforms]
+    models = listed([shortened(pretty(name)) for name in _union(evidence, "models")])
+    what, machine = models or "Operators of neural-network libraries", listed(dict.fromkeys(names))
     return {
-        "title": f"{what} on {listed(dict.fromkeys(names)) or 'an unnamed machine'}",
+        "title": f"{what} on {machine or 'an unnamed machine'}",
         "rows": widest["rows"],
         "cases": widest["cases"],
         "sessions": widest["sessions"],

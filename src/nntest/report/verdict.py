@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nntest.analyses.cases import collect, time_of
 from nntest.analyses.columns import QUESTION, present
-from nntest.analyses.names import count_noun, listed, natural_key, pretty, subject_labels
+from nntest.analyses.names import count_noun, listed, natural_key, pretty, shortened, subject_labels
 from nntest.statistics.comparison import Comparison, compare, decide
 from nntest.statistics.interval import intervals
 from nntest.units import US_PER_S, format_duration
@@ -44,7 +44,7 @@ def winners(ranked: "pd.DataFrame") -> list[Winner]:
     if not {"program", "library"} <= set(cases.table.columns):
         return []
     keys = present(cases.table, QUESTION)
-    texts = cases.table.astype("string").fillna("").assign(_subject=subject_labels(cases.table))
+    texts = cases.table.astype("string").fillna("").assign(_subject=subject_labels(cases.table).map(shortened))
     found = intervals(cases.series)
     contests, comparisons = [], []
     for _, rows in texts.groupby(keys, sort=False):
@@ -64,10 +64,10 @@ def winners(ranked: "pd.DataFrame") -> list[Winner]:
         result.append(
             Winner(
                 species=str(row.get("species", "")),
-                shape=str(row.get("shape", "") or pretty(row.get("model", ""))),
+                shape=shortened(row.get("shape", "") or pretty(row.get("model", ""))),
                 setting=", ".join(f"{key.replace('_', ' ')} {row[key]}" for key in varying),
                 program=str(row["_subject"]),
-                library=str(row.get("library", "")),
+                library=shortened(row.get("library", "")),
                 time=format_duration(item.estimate / US_PER_S),
                 time_us=item.estimate,
                 interval=f"± {item.half_width_pct:.1f} %" if known else "",
