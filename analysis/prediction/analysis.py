@@ -7,7 +7,7 @@ import pandas as pd
 
 from nntest.analyses.bars import set_heading
 from nntest.analyses.cases import collect, time_of
-from nntest.analyses.names import count_noun, listed, pretty
+from nntest.analyses.names import count_noun, listed, pretty, shortened
 from nntest.analyses.selection import exclusion_reasons, filter_rows
 from nntest.analyses.style import INK, empty_figure, new_figure, ordered_subjects, subject_styles
 from nntest.analyses.theory import (
@@ -246,7 +246,10 @@ def _heat_maps(main):
         grid = grid.loc[order, [model for model in dict.fromkeys(rows["model"]) if model in grid]]
         grids.append((name, grid, _measured(rows, labels, grid)))
     heights = [(0.36 if ratios.notna().any(axis=None) else 0.27) * len(grid) + 1.5 for _, grid, ratios in grids]
-    figure = new_figure(max(8.0, 3.0 + 0.76 * max(grid.shape[1] for _, grid, _ in grids)), sum(heights) + 0.5)
+    # a column is as wide as its longest word
+    longest = max(len(word) for _, grid, _ in grids for model in grid for word in _model_label(model).split("\n"))
+    column = max(0.76, 0.075 * longest)
+    figure = new_figure(max(8.0, 3.0 + column * max(grid.shape[1] for _, grid, _ in grids)), sum(heights) + 0.5)
     axes = figure.subplots(len(grids), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     norm = LogNorm(known["inputs_per_s"].min(), known["inputs_per_s"].max())
     for place, (name, grid, ratios) in zip(axes, grids, strict=True):
@@ -265,7 +268,7 @@ def _heat_maps(main):
     fastest = known.loc[known["inputs_per_s"].idxmax()]
     set_heading(
         figure,
-        f"The roofline promises up to {fastest['inputs_per_s']:,.0f} inputs/s ({fastest['model']} on "
+        f"The roofline promises up to {fastest['inputs_per_s']:,.0f} inputs/s ({fastest['model'].replace('_', ' ')} on "
         f"{fastest['platform']} {fastest['datatype']})\n"
         f"min(peak, intensity x bandwidth) / operations; {count_noun(len(known), 'prediction')}, "
         f"blank where the datatypes differ or a number is unknown{_share_reached(known)}",
@@ -301,7 +304,7 @@ def _percent(share):
 
 
 def _model_label(model):
-    return model.replace("_", "\n")
+    return "\n".join(shortened(word, 24) for word in model.split("_"))
 
 
 def _scatter(layers, main):
