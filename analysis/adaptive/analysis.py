@@ -302,7 +302,8 @@ def _draw_layers(axes, shown, count, styles):
     axes.grid(axis="x")
     more = f" (the first {len(shown)} of {count})" if count > len(shown) else ""
     axes.set_xlabel("ms per image in all occurrences of the layer")
-    axes.set_title(f"Picked for each layer{more} – ≈ a tie within 1 %, ? undecided")
+    # both on one line would not fit beside long names
+    axes.set_title(f"Picked for each layer{more}{chr(10) if more else ' – '}≈ a tie within 1 %, ? undecided")
 
 
 def _title(total):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from nntest.analyses.amounts import amount_bars, format_amount
-from nntest.analyses.bars import Bar, Group
+from nntest.analyses.bars import Bar, Group, drawable
 from nntest.analyses.cases import collect, time_of
 from nntest.analyses.columns import CASE, CASE_KEYS, present, require
 from nntest.analyses.grouping import floats, group_rows
@@ -75,7 +75,8 @@ def chart(tables, _options):
         words = f"{format_amount(time)}  {row.program}{tuner}{rival}"
         bar = Bar(subject=pretty(row.library), library=str(row.library), value=time, label=words)
         groups.append(Group(f"{row.shape}{times}", (bar,)))
-    longest = max(group.bars[0].value for group in groups)
+    # a longer bar that is not drawn would press those that are into a line
+    longest = max(group.bars[0].value for group in groups[: drawable([1] * len(groups))])
     setting = setting_labels(main, keys)[drawn.index[0]]
     title = _title(first) + (f" ({setting}; the table has all)" if setting else "")
     return amount_bars(groups, title=title, xlabel=XLABEL, end=longest)

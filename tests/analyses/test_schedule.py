@@ -123,6 +123,14 @@ def test_the_chart_has_a_bar_per_layer(carry: Carry) -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == [f"{HEAVY}  × 5", LIGHT]
 
 
+def test_a_bar_that_is_not_drawn_does_not_press_the_others(carry: Carry) -> None:
+    points = [item for number in range(70) for item in rows("a", f"{number + 1}-7-7-1-8-1-0", [10.0 + number])]
+    result = carry("schedule", typed([*points, *rows("a", "999-7-7-1-8-1-0", [1e6])]))
+    with chart_style():
+        axes = load_analysis("schedule").chart(result.tables, result.options).axes[0]
+    assert axes.get_xlim()[1] < 0.2
+
+
 @needs_original
 def test_the_original_s_points_give_the_published_sum() -> None:
     tables = carry_tx1("schedule", ORIGINAL, network=NETWORK, where="batch_size=1").tables
