@@ -13,7 +13,7 @@ from nntest.measure.libraries.wheels import Wheel
 def _offers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     wheel = Wheel(package="scipy-openblas32", version="0.3.27.44.5", url="https://x.org/a.whl", size_mb=11.26)
-    monkeypatch.setattr(wheels, "resolve", lambda packages, version: [wheel])
+    monkeypatch.setattr(wheels, "resolve", lambda packages, version, needs: [wheel])
     monkeypatch.setattr(wheels, "offered", lambda package: ["2.0", "1.0"])
 
 
