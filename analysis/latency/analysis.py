@@ -9,9 +9,9 @@ from nntest.analyses.bars import set_heading
 from nntest.analyses.boards import board_name, variants
 from nntest.analyses.cases import batch_of, group_numbers
 from nntest.analyses.leads import leads
-from nntest.analyses.names import count_noun, pretty, subject_labels
+from nntest.analyses.names import count_noun, pretty, shortened, subject_labels
 from nntest.analyses.selection import exclusion_reasons, filter_rows, select
-from nntest.analyses.style import BLUE, GREEN, GREY, ORANGE, empty_figure, new_figure
+from nntest.analyses.style import BLUE, GREEN, GREY, ORANGE, empty_figure, library_colour, new_figure
 from nntest.units import format_duration, format_ratio
 
 NAME = "latency"
@@ -116,8 +116,11 @@ def chart(tables, options):
     most = max(len(rows) for _, rows in panels)
     figure = new_figure(max(7.0, 4.6 * columns), 1.1 + lines * (0.9 + 0.27 * most))
     axes = figure.subplots(lines, columns, squeeze=False)
+    several = main["platform"].nunique() > 1
     for place, ((model, platform), rows) in zip(axes.flat, panels, strict=False):
-        _panel(place, rows, f"{pretty(model)} on {pretty(board_name(platform))}", by_position=options.labels == "study")
+        # the heading names the only one
+        title = f"{pretty(model)} on {pretty(board_name(platform))}" if several else pretty(model)
+        _panel(place, rows, title, by_position=options.labels == "study")
     for place in axes.flat[len(panels) :]:
         place.set_visible(False)
     words = [_title(main, tables["leads"])]
@@ -138,22 +141,27 @@ def _panel(axes, rows, title, *, by_position):
     rows = rows if by_position else rows.sort_values("latency_ms", ascending=False, kind="stable")
     places = range(len(rows))
     colours = [_colour(library, dtype) for library, dtype in zip(rows["library"], rows["dtype"], strict=True)]
-    axes.barh(places, rows["latency_ms"], color=colours, height=0.72)
-    for place, value in zip(places, rows["latency_ms"], strict=True):
-        words, end = ("failed", 0.0) if pd.isna(value) else (format_duration(value / 1e3), value)
-        axes.annotate(words, (end, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5)
-    axes.set_yticks(list(places), list(rows["variant"]))
-    axes.set_ylim(len(rows) - 0.4, -0.6)
     longest = rows["latency_ms"].max()
-    axes.set_xlim(0, 1.0 if pd.isna(longest) else longest * 1.22)
-    axes.set_xlabel("latency, ms")
-    axes.set_title(title)
+    # what takes no millisecond would have ticks that run into each other
+    unit, scale = ("us", 1e3) if longest < 1 else ("ms", 1.0)
+    axes.barh(places, rows["latency_ms"] * scale, color=colours, height=0.72)
+    for place, value in zip(places, rows["latency_ms"], strict=True):
+        words, end = ("failed", 0.0) if pd.isna(value) else (format_duration(value / 1e3), value * scale)
+        axes.annotate(words, (end, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5)
+    axes.set_yticks(list(places), [shortened(name, 36) for name in rows["variant"]])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(0, 1.0 if pd.isna(longest) else longest * scale * 1.22)
+    axes.locator_params(axis="x", nbins=5)
+    axes.set_xlabel(f"latency, {unit}")
+    axes.set_title(shortened(title, 34))
     axes.grid(axis="x")
 
 
 def _colour(library, dtype):
     if str(library) == "cmsis-nn":
         return GREEN if str(dtype).startswith("int8") else ORANGE
+    if str(library) != "tflite-micro":
+        return library_colour(library)
     return BLUE if str(dtype).startswith("int8") else GREY
 
 
