@@ -1,4 +1,4 @@
-"""Conversion of numbers and foreign texts for people; everything else carries its unit in its name, texts as they are."""
+"""Numbers and foreign texts for people; everything else carries its unit in its name, and texts as they are."""
 
 import re
 
@@ -16,7 +16,7 @@ _BREAKS = re.compile(r"[\t\n]+")
 
 
 def printable(text: str) -> str:
-    """Return a text as it may be shown wherever it comes from: ``\\u202e`` for what would act instead of show.
+    r"""Return a text as it may be shown wherever it comes from: ``\u202e`` for what would act instead of show.
 
     Tabs and ends of lines stay; `printable_line` makes blanks of them.
     """
