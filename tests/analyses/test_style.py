@@ -97,3 +97,15 @@ def test_absurd_names_leave_room_for_the_chart_and_no_warning(name: str, tmp_pat
     text = (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
     assert max(len(words) for words in re.findall(r">([^<>]+)</text>", text)) < 150
     assert "a" * 5000 in (tmp_path / f"{name}.csv").read_text(encoding="utf-8")
+
+
+def test_clips_are_named_alike_wherever_the_last_digit_of_a_layout_falls(tmp_path: Path) -> None:
+    texts = []
+    for width in (5.0, 5.0 + 1e-12):
+        figure = new_figure(width, 3)
+        for axes in figure.subplots(2, 1):
+            axes.imshow(np.eye(2))
+        texts.append(save_figure(figure, tmp_path / "clips")[0].read_text(encoding="utf-8"))
+    assert texts[0] == texts[1]
+    assert re.findall(r'<clipPath id="(\w+)"', texts[0]) == ["clip1", "clip2"]
+    assert texts[0].count("url(#clip1)") >= 1

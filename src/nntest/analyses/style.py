@@ -1,5 +1,6 @@
 """One look for all charts: a colour per library everywhere, told apart by colour-blind readers too."""
 
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ BLUE, ORANGE, GREEN, SKY, VERMILLION, PURPLE, YELLOW, GREY = (
 )
 #: Lengths of names that are tried in turn where longer ones leave no room for the chart.
 _LIMITS = (36, 24)
+_CLIP = re.compile(r'<clipPath id="(\w+)"')
+_CLIP_USE = re.compile(r'(<clipPath id="|clip-path="url\(#)(\w+)')
 _NO_ROOM = "constrained_layout not applied"
 _CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW)
 _KNOWN = {
@@ -171,7 +174,14 @@ def save_figure(figure: "Figure", stem: Path) -> list[Path]:
             _shorten_texts(figure, limit)
             figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
         figure.savefig(png, format="png", facecolor="white", metadata={"Software": None})
+    svg.write_text(_with_plain_clips(svg.read_text(encoding="utf-8")), encoding="utf-8")
     return [svg, png]
+
+
+def _with_plain_clips(svg: str) -> str:
+    """Return an SVG whose clips are numbered: matplotlib names them by all digits of where the layout put them."""
+    names = {name: f"clip{number}" for number, name in enumerate(dict.fromkeys(_CLIP.findall(svg)), start=1)}
+    return _CLIP_USE.sub(lambda match: f"{match[1]}{names.get(match[2], match[2])}", svg)
 
 
 def _is_crowded(figure: "Figure") -> bool:
