@@ -30,7 +30,7 @@ from nntest.model.point import Launch, Origin, Point
 from nntest.statistics.comparison import Comparison, compare, decide
 from nntest.statistics.series import Series
 
-LAUNCHES = 10
+LAUNCHES = 30
 # Short, so that an interruption spoils one of many.
 BLOCKS = 30
 BLOCK_S = 0.001
