@@ -33,6 +33,9 @@ WRONG: set[tuple[str, str, str]] = {
     ("softmax-armcl-opencl", "shape-50257-1-1", "NHWC"),
     # as in float32: padding to the right and at the bottom does not count
     ("avgpool-armcl-opencl", "shape-17-10-10-3-2-p0.0.1.1", "NCHW"),
+    # padding of two rows; and most values of 512 channels with a kernel of 1x1
+    ("directconv-armcl-opencl", "shape-3-2-2-3-4-1-2", "NHWC"),
+    ("directconv-armcl-opencl", "shape-512-14-14-1-512-1-0", "NHWC"),
 }
 MOBILENET = {
     "conv": (
