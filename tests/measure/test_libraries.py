@@ -19,6 +19,7 @@ from nntest.measure.libraries import (
     places,
     wheels_of,
 )
+from nntest.measure.libraries.in_packages import installed_version
 from nntest.measure.libraries.places import header_folders
 from tests.programs.build import OPTIONAL_LIBRARIES
 
@@ -341,3 +342,12 @@ def test_clblast_without_the_headers_of_opencl_is_not_found(tmp_path: Path) -> N
         "`apt install libclblast-dev ocl-icd-opencl-dev pocl-opencl-icd`, "
         "or choose another program from `nntest list programs`"
     )
+
+
+def test_of_versions_noted_beside_a_package_the_newest_counts(tmp_path: Path) -> None:
+    package = tmp_path / "some_package"
+    assert installed_version(package) == ""
+    for version in ("2.9.1", "2.10.0"):
+        (tmp_path / f"some_package-{version}.dist-info").mkdir()
+    (tmp_path / "some_package_more-3.0.dist-info").mkdir()
+    assert installed_version(package) == "2.10.0"

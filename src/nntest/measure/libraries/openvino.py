@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 from nntest.measure.libraries.found import FoundLibrary, Search, build_hash
-from nntest.measure.libraries.places import PACKAGES as SITE
-from nntest.measure.libraries.places import prefixes
+from nntest.measure.libraries.in_packages import search_packages
 from nntest.model.case import Library
 
 NAME = "openvino-cpu"
@@ -19,10 +18,7 @@ _PLUGIN = "libopenvino_intel_cpu_plugin.so"
 
 def search(root: str = "") -> Search:
     """Look in ``root`` (a prefix with a wheel inside), or in this environment and beside it."""
-    folders = prefixes(root)
-    wheels = [path for folder in folders for path in sorted(folder.glob(f"{SITE}/openvino"))]
-    found = [library for wheel in wheels if (library := _in_wheel(wheel)) is not None]
-    return Search(found=tuple(found), looked_in=tuple(str(folder / SITE / "openvino") for folder in folders))
+    return search_packages("openvino", root, _in_wheel)
 
 
 def _in_wheel(wheel: Path) -> FoundLibrary | None:
