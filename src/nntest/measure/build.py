@@ -165,19 +165,8 @@ def build_layer(library: FoundLibrary, name: str, *, cache_root: Path, compiler:
     MissingPartError
         There is no compiler.
     """
-    source = NATIVE / "layers" / f"{name}.cpp"
-    layer, _ = _in_cache(
-        cache_root,
-        label=name.replace("_", "-"),
-        file_name=LAYER_NAME,
-        sources=[source],
-        depends=[source, *sorted(NATIVE.glob("*.h"))],
-        arguments=[*_OPERATOR_FLAGS, *_library_flags(library)],
-        libraries=[],
-        inputs={},
-        compiler=compiler or find_compiler(),
-    )
-    return layer
+    flags = _library_flags(library)
+    return _build_alone(NATIVE / "layers" / f"{name}.cpp", LAYER_NAME, flags, cache_root, compiler or find_compiler())
 
 
 def build_plugin(name: str, *, api: int, cache_root: Path) -> Path:
@@ -195,19 +184,24 @@ def build_plugin(name: str, *, api: int, cache_root: Path) -> Path:
     MissingPartError
         There is no compiler.
     """
-    source = NATIVE / "plugins" / f"{name}.cpp"
-    plugin, _ = _in_cache(
+    flags = (f"-DNNTEST_PLUGIN_API={api}",)
+    return _build_alone(NATIVE / "plugins" / f"{name}.cpp", PLUGIN_NAME, flags, cache_root, find_compiler())
+
+
+def _build_alone(source: Path, file_name: str, flags: Sequence[str], cache_root: Path, compiler: Compiler) -> Path:
+    """Compile one file of ours to a shared object of its own."""
+    file, _ = _in_cache(
         cache_root,
-        label=name.replace("_", "-"),
-        file_name=PLUGIN_NAME,
+        label=source.stem.replace("_", "-"),
+        file_name=file_name,
         sources=[source],
         depends=[source, *sorted(NATIVE.glob("*.h"))],
-        arguments=[*_OPERATOR_FLAGS, f"-DNNTEST_PLUGIN_API={api}"],
+        arguments=[*_OPERATOR_FLAGS, *flags],
         libraries=[],
         inputs={},
-        compiler=find_compiler(),
+        compiler=compiler,
     )
-    return plugin
+    return file
 
 
 def program_hash(program: ProgramSource) -> str:
