@@ -9,7 +9,7 @@ from nntest.analyses.bars import set_heading
 from nntest.analyses.boards import board_name, variants
 from nntest.analyses.cases import batch_of, group_numbers
 from nntest.analyses.leads import leads
-from nntest.analyses.names import count_noun, pretty, shortened, subject_labels
+from nntest.analyses.names import count_noun, pretty, question_labels, shortened, subject_labels
 from nntest.analyses.selection import exclusion_reasons, filter_rows, select
 from nntest.analyses.style import BLUE, GREEN, GREY, ORANGE, empty_figure, library_colour, new_figure
 from nntest.units import format_duration, format_ratio
@@ -35,7 +35,8 @@ def table(source, options):
     board = points["library"].astype("string").isin(["cmsis-nn", "tflite-micro"])
     points = points.assign(
         variant=variants(points).where(board, subject_labels(points)),
-        model=points["model"].astype("string").fillna(points["shape"].astype("string")),
+        # what was asked: layers of one shape are another question in another operator or batch
+        model=points["model"].astype("string").fillna(question_labels(points, without=("platform", "target", "dtype"))),
         tuner=points["tuner"].astype("string").fillna(""),
         _time=points["timestamp"].astype("string").fillna(""),
     )

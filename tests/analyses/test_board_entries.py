@@ -84,6 +84,26 @@ def test_only_a_lead_that_a_test_bears_out_is_one(carry: Carry) -> None:
     assert alone.tables["leads"].empty
 
 
+def test_operators_of_one_shape_are_not_compared(carry: Carry) -> None:
+    def runs(species: str, time: float, **other: int) -> list[dict]:
+        times = [time * (1 + 0.01 * (number % 3)) for number in range(10)]
+        return repetitions(times, program=f"{species}-a", library="lib", species=species, shape="17-1-1", **other)
+
+    rows = [*runs("relu", 1.0), *runs("softmax", 100.0), *runs("softmax", 400.0, batch_size=4)]
+    found = carry("latency", typed(rows))
+    asked = ["17-1-1 (relu, batch size 1)", "17-1-1 (softmax, batch size 1)", "17-1-1 (softmax, batch size 4)"]
+    assert sorted(found.tables["latency"]["model"]) == asked
+    assert found.tables["leads"].empty
+    assert "worth up to" not in found.finding
+
+
+def test_boards_are_compared_on_one_question(carry: Carry) -> None:
+    def runs(board: str, time: float) -> list[dict]:
+        return repetitions([time * (1 + 0.01 * (number % 3)) for number in range(10)], platform=board)
+
+    assert carry("latency", typed([*runs("A", 100.0), *runs("B", 400.0)])).tables["latency"]["model"].nunique() == 1
+
+
 def test_energy_over_latency_is_power(carry: Carry) -> None:
     result = carry("energy", INFERENCES)
     line = result.tables["energy"].iloc[0]
