@@ -8,7 +8,7 @@ import pandas as pd
 from nntest.analyses.bars import set_heading
 from nntest.analyses.boards import board_name, variants
 from nntest.analyses.cases import batch_of, group_numbers
-from nntest.analyses.leads import leads
+from nntest.analyses.leads import ALONE, leads
 from nntest.analyses.names import count_noun, pretty, question_labels, shortened, subject_labels
 from nntest.analyses.selection import exclusion_reasons, filter_rows, select
 from nntest.analyses.style import BLUE, GREEN, GREY, ORANGE, empty_figure, library_colour, new_figure
@@ -20,8 +20,8 @@ COLUMNS = ["platform", "model", "variant", "latency_ms", "low_ms", "high_ms", "n
 #: The study took these rows of each board's table, and wrote these words beside them whatever they were.
 STUDY_ROWS = (0, 2, 4, 5)
 STUDY_LABELS = ("Unoptimized", "U + FPU", "Quantized", "Q + CMSIS-NN")
-LEADS = ["lead", "model", "platform", "variant", "latency_ms", "against_platform", "against_variant",
-         "against_ms", "ratio", "verdict", "mde_pct"]  # fmt: skip
+LEADS = ["model", "platform", "variant", "latency_ms", "against_platform", "against_variant", "against_ms", "ratio",
+         "verdict", "mde_pct"]  # fmt: skip
 _OPEN = {"undecided": "not told apart from", "equivalent": "a tie within 1 % with"}
 _MOST_PANELS = 12
 
@@ -29,7 +29,7 @@ _MOST_PANELS = 12
 def table(source, options):
     """Return one row per board (platform), model and variant: the median of its values, NA where it failed there.
 
-    Part: ``leads`` (the fastest against the next, each board's fastest against its slowest, and what a test says).
+    Part: ``leads`` (the fastest of all against the next that answers the same question, and what a test says).
     """
     points = pd.concat([select(source.points, options, where=NAME).ranked, _failed(source.points, options)])
     board = points["library"].astype("string").isin(["cmsis-nn", "tflite-micro"])
@@ -65,33 +65,30 @@ def table(source, options):
 
 
 def _leads(main, series):
-    """Return what the headline says, each with its test: the fastest of all, and of each board against its slowest."""
-    main = _in_order(main[main["latency_ms"].notna()])
-    pairs = []
-    if len(main):
-        fastest = main.iloc[0]
-        # other networks are other questions
-        rows = _in_order(_once(main[main["model"] == fastest["model"]], ["platform", "variant"]))
-        if len(rows) > 1:
-            pairs.append(("fastest", rows.iloc[0], rows.iloc[1]))
-    for _, rows in main.groupby(["model", "platform"], sort=False, observed=True):
-        own = _in_order(_once(rows))
-        if len(own) > 1:
-            pairs.append(("board", own.iloc[0], own.iloc[-1]))
-    picked, against = (np.array([pair[side]["_series"] for pair in pairs], dtype=np.int64) for side in (1, 2))
-    verdicts, least = leads(series, picked, against)
-    items = zip(pairs, verdicts, least, strict=True)
-    return pd.DataFrame([_lead_row(*pair, verdict, mde_pct) for pair, verdict, mde_pct in items], columns=LEADS)
+    """Return the fastest of all, the next of the same model on any board, and whether a test tells them apart."""
+    bars = _bars(main)
+    if bars.empty:
+        return pd.DataFrame(columns=LEADS)
+    fastest = bars.iloc[0]
+    # other networks are other questions
+    rivals = bars[bars["model"] == fastest["model"]].iloc[1:2]
+    numbers = rivals["_series"].to_numpy() if len(rivals) else np.array([-1])
+    [verdict], [mde_pct] = leads(series, np.array([fastest["_series"]]), numbers)
+    against = [rivals[column].iloc[0] if len(rivals) else None for column in ("platform", "variant", "latency_ms")]
+    ratio = against[2] / fastest["latency_ms"] if len(rivals) else None
+    own = [fastest[column] for column in ("model", "platform", "variant", "latency_ms")]
+    return pd.DataFrame([[*own, *against, ratio, verdict, mde_pct]], columns=LEADS)
+
+
+def _bars(main):
+    """Return what the panels show of known latencies, the fastest first."""
+    panels = [_once(rows) for _, rows in main.groupby(["model", "platform"], sort=False, observed=True)]
+    bars = pd.concat(panels) if panels else main
+    return _in_order(bars[bars["latency_ms"].notna()])
 
 
 def _in_order(rows):
     return rows.sort_values("latency_ms", kind="stable")
-
-
-def _lead_row(kind, one, other, verdict, mde_pct):
-    values = (one["latency_ms"], other["latency_ms"])
-    return [kind, one["model"], one["platform"], one["variant"], values[0], other["platform"], other["variant"],
-            values[1], values[1] / values[0], verdict, mde_pct]  # fmt: skip
 
 
 def _failed(points, options):
@@ -173,31 +170,26 @@ def _once(rows, columns=("variant",)):
 
 
 def _title(main, found):
-    known = main[main["latency_ms"].notna()]
-    if known.empty:
+    if found.empty:
         return "No inference has a latency"
-    fastest = known.loc[known["latency_ms"].idxmin()]
-    who = f"{fastest['variant']} on {board_name(fastest['platform'])}"
-    time = format_duration(fastest["latency_ms"] / 1e3)
-    bars = count_noun(len(known), "bar")
-    single = (known["n"] < 2).all()
-    first, boards = found[found["lead"] == "fastest"], found[found["lead"] == "board"]
-    if first.empty:
-        return f"{who} takes {time} ({bars})"
-    rival = first.iloc[0]
-    next_one = f"{rival['against_variant']} on {board_name(rival['against_platform'])}"
-    open_words = "" if single else f", {_OPEN[rival['verdict']]} {next_one}" if rival["verdict"] in _OPEN else ""
-    words = f"{who} is the fastest: {time}" if rival["verdict"] == "different" else f"Least latency: {who}, {time}"
-    words += open_words
-    sure = boards[boards["verdict"] == "different"]
-    if len(sure):
-        words += f"; the choice of the variant is worth up to {format_ratio(sure['ratio'].max())}"
-    elif single:
-        words += (
-            f"; the variants of a board lie up to {format_ratio(boards['ratio'].max())} apart" if len(boards) else ""
-        )
-        bars += ", one value each: no test can tell more"
-    return f"{words} ({bars})"
+    bars, first = _bars(main), found.iloc[0]
+    who = f"{first['variant']} on {board_name(first['platform'])}"
+    time = format_duration(first["latency_ms"] / 1e3)
+    counted = count_noun(len(bars), "bar")
+    if first["verdict"] == ALONE:
+        return f"{who} takes {time} ({counted})"
+    single = (bars["n"] < 2).all()
+    words = f"{who} is the fastest: {time}" if first["verdict"] == "different" else f"Least latency: {who}, {time}"
+    if first["verdict"] in _OPEN and not single:
+        words += f", {_OPEN[first['verdict']]} {first['against_variant']} on {board_name(first['against_platform'])}"
+    # told, not judged: they were picked for lying far apart
+    ends = bars.groupby(["model", "platform"], observed=True)["latency_ms"].agg(["min", "max", "count"])
+    ends = ends[ends["count"] > 1]
+    if len(ends):
+        words += f"; the variants of a board lie up to {format_ratio((ends['max'] / ends['min']).max())} apart"
+    if single:
+        counted += ", one value each: no test can tell more"
+    return f"{words} ({counted})"
 
 
 def _as_published(main):
