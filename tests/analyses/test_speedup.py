@@ -200,3 +200,14 @@ def test_a_speed_far_below_the_baseline_keeps_two_digits(carry: Carry) -> None:
     with chart_style():
         figure = result.analysis.chart(result.tables, result.options)
     assert [text.get_text() for text in figure.axes[0].texts] == ["0.030x"]
+
+
+@pytest.mark.parametrize("name", ["x" * 79, "tur\u202eed"])
+def test_a_baseline_whose_name_is_written_otherwise_is_still_the_baseline(carry: Carry, name: str) -> None:
+    points = typed(
+        repetitions([time * 2 for time in TEN], program="slow", library="plain-cpu")
+        + repetitions(TEN, program=name, library="plain-cpu")
+    )
+    result = carry("speedup", points, baseline=f"program:{name}")
+    assert result.finding.startswith("slow is 0.50x as fast as ")
+    assert "\u202e" not in result.finding

@@ -201,13 +201,18 @@ def drawable_names(tables: "Mapping[str, pd.DataFrame]") -> "dict[str, pd.DataFr
     return {part: _with_drawable_names(frame) for part, frame in tables.items()}
 
 
+def drawable_name(text: str) -> str:
+    """Return a name on one line, with what would act instead of show written out, no longer than an axis takes."""
+    return shortened(printable_line(text), 60)
+
+
 def _with_drawable_names(frame: "pd.DataFrame") -> "pd.DataFrame":
     changed = {}
     for column in frame.columns:
         if frame[column].dtype.kind in "biufM":
             continue
         texts = [value for value in frame[column].unique() if isinstance(value, str)]
-        names = {text: name for text in texts if (name := shortened(printable_line(text), 60)) != text}
+        names = {text: name for text in texts if (name := drawable_name(text)) != text}
         if names:
             taken = {text for text in texts if text not in names}
             for text, name in names.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nntest.analyses.contract import Analysis, Tables
 from nntest.analyses.entries import load_analysis
 from nntest.analyses.evidence import Evidence, chosen_rows, gather
-from nntest.analyses.names import drawable_names
+from nntest.analyses.names import drawable_name, drawable_names
 from nntest.analyses.options import Options, parse_options
 from nntest.analyses.selection import Selection, excluded_table, exclusion_reasons, filter_rows
 from nntest.analyses.style import chart_style, save_figure
@@ -89,7 +89,7 @@ def write_result(result: Result, out_dir: Path, *, publish: Publish | None = Non
     name = result.analysis.name
     paths = [write_csv(frame, out_dir / f"{part_name(name, part)}.csv") for part, frame in result.tables.items()]
     with chart_style():
-        figure = result.analysis.chart(drawable_names(result.tables), result.options)
+        figure = result.analysis.chart(drawable_names(result.tables), _drawable(result.options))
     paths += save_figure(figure, out_dir / name)
     if publish is not None:
         paths += publish(result, out_dir)
@@ -115,9 +115,19 @@ def carry_out(analysis: Analysis, options: Options, tables: Tables, *, source: s
         source=source,
         tables=frames,
         # a sentence has no more room for a name than a chart
-        finding=analysis.finding(drawable_names(frames), options),
+        finding=analysis.finding(drawable_names(frames), _drawable(options)),
         evidence=gather(selection, drawn, table_rows=len(frames[analysis.name])),
         points=points,
+    )
+
+
+def _drawable(options: Options) -> Options:
+    """Return options that name their rows (a baseline's values by column) as drawable tables do."""
+    return Options(
+        {
+            name: {key: drawable_name(str(one)) for key, one in value.items()} if isinstance(value, Mapping) else value
+            for name, value in options.items()
+        }
     )
 
 
