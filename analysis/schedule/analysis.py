@@ -31,7 +31,8 @@ def table(source, options):
     """Return the best program for every layer, and whether it is told apart from the next.
 
     Parts: ``total`` (the network's time), ``configurations`` (every case's time), ``best-tuner`` (each program at its
-    best tuner), ``tuner`` (every tuner against none: whose time is the less, and whether a test bears it out),
+    best tuner), ``tuner`` (every tuner against none, the faster one where both ``NONE`` and no tuner at all were
+    measured: whose time is the less, and whether a test bears it out),
     ``missing`` (layers that nobody measured).
     """
     require(source.points, ["time_us", "species", "shape", "program", "library"], where=NAME)
@@ -228,7 +229,11 @@ def _totals(main, missing, statistic):
 
 
 def _tuners(cases, series):
-    """Return every tuned case beside the same one untuned; ``verdict`` is of a test on all samples of both."""
+    """Return every tuned case beside the same one untuned; ``verdict`` is of a test on all samples of both.
+
+    One question may be answered untuned twice, under ``NONE`` and under no tuner: the faster one is what a tuner has to
+    beat.
+    """
     if "tuner" not in cases or cases["tuner"].isna().all():
         columns = ["program", "shape", "tuner", "time_us", "untuned_us", "speedup", "better", "verdict", "mde_pct"]
         return pd.DataFrame(columns=columns)
@@ -236,9 +241,11 @@ def _tuners(cases, series):
     groups = group_rows(cases, keys)
     tuner = cases["tuner"].astype("string").fillna(UNTUNED).to_numpy()
     times = cases["time_us"].to_numpy()
-    # of each question one case at most is untuned
+    untuned = np.flatnonzero(tuner == UNTUNED)
+    # the slowest first, so that the fastest is written last and stays
+    untuned = untuned[np.argsort(-times[untuned], kind="stable")]
     partner = np.full(len(groups), -1)
-    partner[groups.codes[tuner == UNTUNED]] = np.flatnonzero(tuner == UNTUNED)
+    partner[groups.codes[untuned]] = untuned
     partner = partner[groups.codes]
     kept = (tuner != UNTUNED) & (partner >= 0)
     table = cases.loc[kept, [*keys, "tuner", "time_us"]].assign(untuned_us=times[partner[kept]])

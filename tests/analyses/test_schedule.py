@@ -91,6 +91,20 @@ def test_a_tuner_that_always_helps_and_one_without_a_partner(carry: Carry) -> No
     assert carry("schedule", typed(tuned_only)).finding.endswith("No program was measured with and without a tuner.")
 
 
+@pytest.mark.parametrize("order", [("NONE", None), (None, "NONE")])
+@pytest.mark.parametrize("faster", ["NONE", None])
+def test_a_tuner_has_to_beat_the_faster_of_two_untuned(
+    faster: str | None, order: tuple[str | None, ...], carry: Carry
+) -> None:
+    untuned = [
+        item for none in order for item in rows("direct", HEAVY, repeated(50.0 if none == faster else 99.0), tuner=none)
+    ]
+    tuner = carry("schedule", typed([*untuned, *rows("direct", HEAVY, repeated(60.0), tuner="DEFAULT")])).tables["tuner"]
+    assert tuner[["tuner", "time_us", "untuned_us", "verdict"]].to_numpy().tolist() == [
+        ["DEFAULT", 60.0, 50.0, "slower"]
+    ]
+
+
 def test_without_tuners_it_says_so(carry: Carry) -> None:
     result = carry("schedule", session())
     assert result.tables["tuner"].empty
