@@ -99,10 +99,9 @@ def test_a_tuner_has_to_beat_the_faster_of_two_untuned(
     untuned = [
         item for none in order for item in rows("direct", HEAVY, repeated(50.0 if none == faster else 99.0), tuner=none)
     ]
-    tuner = carry("schedule", typed([*untuned, *rows("direct", HEAVY, repeated(60.0), tuner="DEFAULT")])).tables["tuner"]
-    assert tuner[["tuner", "time_us", "untuned_us", "verdict"]].to_numpy().tolist() == [
-        ["DEFAULT", 60.0, 50.0, "slower"]
-    ]
+    points = typed([*untuned, *rows("direct", HEAVY, repeated(60.0), tuner="DEFAULT")])
+    (row,) = carry("schedule", points).tables["tuner"].to_dict("records")
+    assert (row["tuner"], row["time_us"], row["untuned_us"], row["verdict"]) == ("DEFAULT", 60.0, 50.0, "slower")
 
 
 def test_without_tuners_it_says_so(carry: Carry) -> None:
