@@ -46,12 +46,23 @@ def test_files_that_gave_no_rows_are_named(name: str, tmp_path: Path, capsys: py
     assert "s2" in captured.out
 
 
-def test_damage_is_named_also_where_nothing_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("demo", "demo: {source} has no point of that case; name its repository with --source"),
+        (
+            "feedfeed",
+            "feedfeed: no point or experiment of that name was found; `nntest list points` shows what there is",
+        ),
+    ],
+)
+def test_damage_is_named_also_where_nothing_was_found(
+    name: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     other = tmp_path / "other" / "experiment" / "torn"
     other.mkdir(parents=True)
     (other / "ckp-00000000000000aa.0001.json").write_text("{")
-    assert cli.main(["history", "demo", "--source", str(tmp_path / "other")]) == 2
+    assert cli.main(["history", name, "--source", str(tmp_path / "other")]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert lines[1] == "1 file gave no rows"
-    said = "has no point of that case; name its repository with --source"
-    assert lines[2] == f"nntest: demo: {tmp_path / 'other'} {said}"
+    assert lines[0].startswith(f"{other / 'ckp-00000000000000aa.0001.json'}: ")
+    assert lines[1:] == ["1 file gave no rows", f"nntest: {said.format(source=tmp_path / 'other')}"]

@@ -36,10 +36,13 @@ def history(
 
     where = places(source)
     found = find_history(case, where) if _ID.fullmatch(case) else None
-    if found is None or not found.moments:
-        found = find_history(_case_of(case), where)
-    # what could not be read may be what is missed
-    say_skipped(found.skipped)
+    try:
+        if found is None or not found.moments:
+            found = find_history(_case_of(case), where)
+    finally:
+        # what could not be read may be what is missed, also where no point has that uid
+        if found is not None:
+            say_skipped(found.skipped)
     if not found.moments:
         raise UsageError(f"{case}: {source} has no point of that case; name its repository with --source")
     for line in history_lines(found.moments):
