@@ -77,6 +77,18 @@ def test_the_trace_of_a_block_names_its_kernels_and_leaves_nothing_behind(tmp_pa
     assert not list(tmp_path.glob("nntest-*"))
 
 
+def test_the_session_of_a_profiled_block_s_single_calls_is_made_before_the_block() -> None:
+    program = profiled(built("conv-onnxruntime-cpu"), ONNXRUNTIME_TRACE, lambda: Path("/unused"))
+    with DriverProcess.start(program, cores=(), threads=1, env={}, heap_offset=64, timeout_s=60) as driver:
+        driver.setup(1, case_of("conv-onnxruntime-cpu", SMALL))
+
+        def call_s(loops: int) -> float:
+            return min(driver.block(1, loops=loops).seconds for _ in range(5)) / loops
+
+        # every block makes its own sessions, and making one takes as long as some dozens of calls
+        assert call_s(3) < 5 * call_s(NODES)
+
+
 def test_nothing_is_traced_unasked(conv: DriverProcess) -> None:
     conv.setup(1, case_of("conv-onnxruntime-cpu", SMALL))
     assert conv.block(1, loops=1).profile is None

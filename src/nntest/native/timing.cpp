@@ -138,6 +138,11 @@ Block run_block(const PreparedCase& prepared, long loops, InstructionCount* coun
   Counting counting(count);
   block.loops = loops;
   const double prime_start = now_s();
+  if (loops % prepared.batch() != 0) {
+    // The calls beyond whole batches are timed too: a library may make something ready in the first of them.
+    prepared.run();
+    ++block.prime_calls;
+  }
   do {
     prepared.evict();
     prepared.run_batch();
