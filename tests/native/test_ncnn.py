@@ -2,12 +2,15 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nntest.measure.build import HOSTED
 from nntest.measure.driver import DriverProcess, UnsupportedCase
+from nntest.measure.libraries import find_library
 from tests.programs.build import built, case_of, start
 
 pytestmark = pytest.mark.native
@@ -62,6 +65,43 @@ def test_cold_caches_are_refused(conv: DriverProcess) -> None:
     with pytest.raises(UnsupportedCase) as caught:
         conv.setup(1, case_of(NAME, SMALL, cache="cold_weights"))
     assert caught.value.reason == "cold caches: ncnn keeps weights and images where they cannot be evicted"
+
+
+# Makes layers as the programs do, without a driver: `layer(channels)`, with weights once it is loaded.
+LAYERS = """
+import ctypes, gc, weakref
+import ncnn_layer
+
+gc.disable()  # as in host
+
+def layer(channels):
+    made = ncnn_layer.Convolution((1, channels, 7, 7) * 2, (3, 3, 1, 1, 1, 1, 1, 1, 1, 1), 1, (0, 1, 1))
+    weights, image = ((ctypes.c_float * count)(*[0.5] * count) for count in (channels * channels * 9, channels * 49))
+    sizes = ctypes.sizeof(weights), 4 * channels
+    made.read(ctypes.addressof(image))
+    made.load(ctypes.addressof(weights), sizes[0], ctypes.addressof(weights), sizes[1])
+    return made
+"""
+
+
+def in_python(script: str) -> str:
+    """Run a script with the hosted module, in an interpreter of its own, and return what it printed."""
+    folders = [str(HOSTED), *map(str, find_library("ncnn-cpu").python)]
+    words = [sys.executable, "-I", "-c", f"import sys\nsys.path[:0] = {folders}\n{LAYERS}\n{script}"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.usefixtures("conv")
+def test_layers_are_freed_although_nobody_collects_cycles() -> None:
+    script = """
+for channels in (8, 128):
+    used = layer(channels)
+    used.kernel()
+    copies, gone = used.batch(), weakref.ref(used)
+    del used
+    print(copies > 1, gone() is None)
+"""
+    assert in_python(script) == "True True\nFalse True\n"
 
 
 def by_hand(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":

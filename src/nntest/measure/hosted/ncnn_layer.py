@@ -65,13 +65,16 @@ class Convolution:
         self._image = _image(self._input, self.input_pack)
         self._result = _ncnn.Mat()
         self._weights = self._bias = b""
-        self.run: Callable[[], None] = self._compile
-        self.run_batch: Callable[[], None] = self._compile
+        # Methods of its own here would make a cycle, and nobody collects those: see host.
+        self.run: Callable[[], None] = _not_loaded
+        self.run_batch: Callable[[], None] = _not_loaded
 
     def load(self, weights: int, weights_size: int, bias: int, bias_size: int) -> None:
         """Take the weights and the bias from these addresses (sizes in bytes) and make the network."""
         self._weights, self._bias = ctypes.string_at(weights, weights_size), ctypes.string_at(bias, bias_size)
-        self._compile()
+        lines = ("Input input 0 1 in", self._layer("layer", "in", "out"))
+        network = _network(lines, self._constants(), threads=self._threads, packed=self._packed)
+        self.run = _inference(network, self._image, 1, self._result)
 
     def read(self, plain: int) -> None:
         """Bring images from an address, where they lie plain, into the form that the network takes."""
@@ -119,11 +122,6 @@ class Convolution:
         self.run()
         self.run_batch()
         return copies if self._plain(several) == self._plain(self._result) else 1
-
-    def _compile(self) -> None:
-        lines = ("Input input 0 1 in", self._layer("layer", "in", "out"))
-        network = _network(lines, self._constants(), threads=self._threads, packed=self._packed)
-        self.run = _inference(network, self._image, 1, self._result)
 
     def _layer(self, name: str, source: str, target: str) -> str:
         kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, top, left, bottom, right = self._window
@@ -176,6 +174,10 @@ def _network(lines: Sequence[str], constants: bytes, *, threads: int, packed: bo
         raise ValueError("ncnn: the network was refused")
     network.load_model_mem(constants)
     return network
+
+
+def _not_loaded() -> None:
+    raise ValueError("ncnn: the layer has no weights yet")
 
 
 def _blobs(lines: Sequence[str]) -> int:
