@@ -104,6 +104,25 @@ for channels in (8, 128):
     assert in_python(script) == "True True\nFalse True\n"
 
 
+@pytest.mark.usefixtures("conv")
+def test_every_layer_of_a_batch_must_compute_what_the_single_one_does() -> None:
+    script = """
+class Altered(bytes):
+    def __mul__(self, count):
+        copies = [bytes(self)] * count
+        copies[number] = self[:4] + bytes(len(self) - 4)  # weights of zero
+        return b"".join(copies)
+
+for number in (None, 0, 5, -1):
+    used = layer(8)
+    constants = used._constants()
+    if number is not None:
+        used._constants = lambda: Altered(constants)
+    print(used.batch())
+"""
+    assert in_python(script).split() == ["64", "1", "1", "1"]
+
+
 def by_hand(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
     env = {**os.environ, **{key: str(value) for key, value in SMALL.items()}}
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)

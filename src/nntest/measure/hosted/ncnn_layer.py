@@ -105,23 +105,31 @@ class Convolution:
         """Make a network with the layer several times and say how many; 1 where that would be no gain.
 
         All read the same images. Each result is let go of when the next is there, so that memory is used again: by
-        a Noop, which has both as inputs and passes the first one on.
+        a Noop, which has both as inputs and passes the first one on. So what comes out is the first layer's result;
+        that each computes the same, to the last bit, is seen by asking for the results one by one.
         """
         copies = min(_MOST_COPIES, _WEIGHTS_BYTES // max(1, len(self._weights)))
         if copies < 2:
             return 1
         numbers = range(copies)
         lines = ["Input input 0 1 in", f"Split split 1 {copies} in {' '.join(f'in{k}' for k in numbers)}"]
+        results = []
         for k in numbers:
+            results.append(_blobs(lines))
             lines.append(self._layer(f"layer{k}", f"in{k}", f"out{k}"))
             if k > 0:
                 lines.append(f"Noop pass{k} 2 1 {'out0' if k == 1 else f'pass{k - 1}'} out{k} pass{k}")
         network = _network(lines, self._constants() * copies, threads=self._threads, packed=self._packed)
-        several = _ncnn.Mat()
-        self.run_batch = _inference(network, self._image, _blobs(lines) - 1, several)
+        last = _blobs(lines) - 1
         self.run()
-        self.run_batch()
-        return copies if self._plain(several) == self._plain(self._result) else 1
+        single = self._plain(self._result)
+        for number in (*results, last):
+            result = _ncnn.Mat()
+            _inference(network, self._image, number, result)()
+            if self._plain(result) != single:
+                return 1
+        self.run_batch = _inference(network, self._image, last, _ncnn.Mat())
+        return copies
 
     def _layer(self, name: str, source: str, target: str) -> str:
         kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, top, left, bottom, right = self._window
