@@ -4,10 +4,8 @@
 
 #include <openvino/c/openvino.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +14,7 @@
 #include "clock.h"
 #include "nntest_program.h"
 #include "onnx_model.h"
+#include "openvino_counters.h"
 #include "profile_twins.h"
 
 namespace nntest::openvino {
@@ -98,11 +97,6 @@ class Compiled {
     require(ov_infer_request_infer(request_), "infer");
   }
 
-  struct Counted {
-    std::string kernel;
-    double microseconds;  // of one inference, in the mean of all
-  };
-
   // Everything that is done, by the library's own account, where it was asked to keep one. Reorders that it calls fake
   // only rename an axis, and what has no kernel was fused.
   std::vector<Counted> counted() const {
@@ -146,8 +140,7 @@ class Compiled {
   std::unique_ptr<Tensor> read_, written_;
 };
 
-// A model that counts. The library tells means alone, over all inferences since it was made: what the first ones took is
-// taken off again, which leaves the mean of the block's.
+// A model that counts. Its first runs are in the library's means too and have to be taken off again.
 class Counting final : public CountingSession {
  public:
   explicit Counting(std::unique_ptr<Compiled> model) : model_(std::move(model)) {}
@@ -158,29 +151,19 @@ class Counting final : public CountingSession {
   }
 
   void settled() override {
-    before_ = totals();
+    before_ = model_->counted();
     runs_before_ = runs_;
   }
 
   Kernels kernels(std::size_t runs) override {
-    Kernels sums = totals();
-    for (auto& [kernel, microseconds] : sums) {
-      const double mean_us = (microseconds - before_[kernel]) / static_cast<double>(runs_ - runs_before_);
-      microseconds = std::max(0.0, mean_us) * static_cast<double>(runs);
-    }
-    return sums;
+    if (runs != runs_ - runs_before_) return {};  // others would be in the mean
+    return kernels_between(before_, runs_before_, model_->counted(), runs_);
   }
 
  private:
-  Kernels totals() const {
-    Kernels sums;
-    for (const auto& [kernel, microseconds] : model_->counted()) sums[kernel] += microseconds * static_cast<double>(runs_);
-    return sums;
-  }
-
   std::unique_ptr<Compiled> model_;
   std::size_t runs_ = 0, runs_before_ = 0;
-  Kernels before_;
+  std::vector<Counted> before_;
 };
 
 inline Dims nhwc(const Dims& nchw) { return {nchw[0], nchw[2], nchw[3], nchw[1]}; }
@@ -304,7 +287,7 @@ class Convolution : public BatchedOperator {
     const std::unique_ptr<Compiled> counting = compile(1, true);
     counting->run(buffers[NNTEST_INPUT], buffers[NNTEST_OUTPUT]);
     implementation_.clear();
-    for (const Compiled::Counted& one : counting->counted()) {
+    for (const Counted& one : counting->counted()) {
       implementation_ += (implementation_.empty() ? "" : "+") + one.kernel;
     }
   }

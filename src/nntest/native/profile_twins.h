@@ -41,13 +41,15 @@ class Twins {
 
   bool wanted() const { return wanted_; }
 
-  // Run the twin of a session; `make` makes it.
+  // Run the twin of a session; `make` makes it. The call that makes it is one of those before the block, and settling is all
+  // that this one does: a session is counted from its first timed call on.
   template <class Make>
   void run(const void* usual, const std::vector<const void*>& inputs, void* output, Make&& make) {
     Twin& twin = twins_[usual];
     if (!twin.session) {
       twin.session = make();
       settle(*twin.session, inputs, output);
+      return;
     }
     twin.started_s.push_back(session_now_s());
     twin.session->run(inputs, output);
@@ -84,7 +86,7 @@ class Twins {
     std::vector<double> started_s;
   };
 
-  // The driver's untimed calls are over once the twin is made, which takes longer than they do: these are in their place.
+  // The driver's untimed calls are over once this is done, which takes as long as they do: these are in their place.
   static void settle(CountingSession& session, const std::vector<const void*>& inputs, void* output) {
     constexpr double kPrimeS = 3e-4;
     session.run(inputs, output);
