@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.image import imread
 
 from nntest.analyses.contract import Frames
 from nntest.analyses.run import run_analysis
@@ -97,6 +98,55 @@ def test_absurd_names_leave_room_for_the_chart_and_no_warning(name: str, tmp_pat
     text = (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
     assert max(len(words) for words in re.findall(r">([^<>]+)</text>", text)) < 150
     assert "a" * 5000 in (tmp_path / f"{name}.csv").read_text(encoding="utf-8")
+
+
+def test_names_that_cannot_be_short_enough_get_a_larger_figure(tmp_path: Path) -> None:
+    figure = new_figure(2.5, 2)
+    axes = figure.add_subplot()
+    axes.set_yticks([0, 1], ["W" * 60, "b"])
+    svg, png = save_figure(figure, tmp_path / "wide")
+    assert "W" * 16 + "…" + "W" * 7 in svg.read_text(encoding="utf-8")
+    assert axes.get_position().width >= 0.25
+    box = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert box.x0 > -0.1
+    assert box.x1 < width + 0.1
+    assert 2.5 < width < 7.5
+    assert imread(png).shape[:2] == (round(height * 150), round(width * 150))
+
+
+def test_no_room_in_the_largest_figure_is_told(tmp_path: Path) -> None:
+    figure = new_figure(2, 1)
+    figure.add_subplot().set_title("\n".join(["line"] * 300))
+    with pytest.warns(UserWarning, match="constrained_layout not applied"):
+        save_figure(figure, tmp_path / "high")
+    assert figure.get_size_inches()[1] == 3
+
+
+@pytest.mark.parametrize("loc", ["left", "center", "right"])
+def test_titles_and_all_legends_of_a_crowded_figure_are_shortened(loc: str, tmp_path: Path) -> None:
+    with chart_style():
+        figure = new_figure(4, 3)
+        for axes in figure.subplots(2, 1):
+            axes.set_yticks([0], ["y" * 300])
+            axes.set_title("t" * 300, loc=loc)
+            axes.plot([0], [0], label="a" * 300)
+            axes.legend()
+        figure.legend(axes.get_lines(), ["f" * 300], loc="outside lower center")
+    text = save_figure(figure, tmp_path / "crowded")[0].read_text(encoding="utf-8")
+    found = {words[0]: len(words) for words in re.findall(r">([tyaf][^<>]+…[^<>]+)</text>", text)}
+    assert found == {"t": 56, "y": 24, "a": 24, "f": 24}
+
+
+def test_a_title_of_a_crowded_figure_that_is_short_enough_keeps_its_words(tmp_path: Path) -> None:
+    said = "Picked for each layer – ≈ a tie within 1 %, ? undecided"
+    with chart_style():
+        figure = new_figure(5, 3)
+        axes = figure.add_subplot()
+        axes.set_yticks([0], ["y" * 300])
+        axes.set_title(said)
+    assert said in save_figure(figure, tmp_path / "titled")[0].read_text(encoding="utf-8")
+    assert figure.get_tightbbox().x1 < figure.get_size_inches()[0] + 0.1
 
 
 def test_clips_are_named_alike_wherever_the_last_digit_of_a_layout_falls(tmp_path: Path) -> None:

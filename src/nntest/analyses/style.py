@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from nntest.analyses.names import natural_key, shortened, split_version
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 #: Ink of texts and of lines; the report replaces both by its theme's, so no chart uses them for data.
 INK = "#24292f"
@@ -36,6 +38,11 @@ _LIMITS = (36, 24)
 _CLIP = re.compile(r'<clipPath id="(\w+)"')
 _CLIP_USE = re.compile(r'(<clipPath id="|clip-path="url\(#)(\w+)')
 _NO_ROOM = "constrained_layout not applied"
+#: How far a text may run over the figure's edge: what two ways of drawing it differ by.
+_EDGE_INCHES = 0.1
+#: How often a figure is enlarged, and to how many times its width and height at most.
+_ENLARGED, _LARGEST = 6, 3
+_TITLE_LIMIT = 56
 _CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW)
 _KNOWN = {
     "onednn-cpu": BLUE,
@@ -166,22 +173,52 @@ def save_figure(figure: "Figure", stem: Path) -> list[Path]:
     """Write ``stem``.svg and ``stem``.png; neither holds a date, so equal figures are equal files."""
     svg, png = stem.with_name(f"{stem.name}.svg"), stem.with_name(f"{stem.name}.png")
     with chart_style():
-        warnings.filterwarnings("ignore", message=_NO_ROOM)
-        figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
-        for limit in _LIMITS:
-            if not _is_crowded(figure):
-                break
-            _shorten_texts(figure, limit)
-            figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
+        with warnings.catch_warnings():
+            # until all that makes room has been tried
+            warnings.filterwarnings("ignore", message=_NO_ROOM)
+            _save_svg(figure, svg)
+            for make_room in _ways(figure):
+                if _is_whole(figure):
+                    break
+                make_room()
+                _save_svg(figure, svg)
         figure.savefig(png, format="png", facecolor="white", metadata={"Software": None})
     svg.write_text(_with_plain_clips(svg.read_text(encoding="utf-8")), encoding="utf-8")
     return [svg, png]
+
+
+def _save_svg(figure: "Figure", path: Path) -> None:
+    figure.savefig(path, format="svg", metadata={"Date": None}, transparent=True)
+
+
+def _ways(figure: "Figure") -> list[Callable[[], None]]:
+    """Return what makes room for a chart, in order: shorter names, and where none are short enough a larger figure."""
+    width, height = figure.get_size_inches()
+    shorten = [partial(_shorten_texts, figure, limit) for limit in _LIMITS]
+    return [*shorten, *[partial(_enlarge, figure, _LARGEST * width, _LARGEST * height)] * _ENLARGED]
 
 
 def _with_plain_clips(svg: str) -> str:
     """Return an SVG whose clips are numbered: matplotlib names them by all digits of where the layout put them."""
     names = {name: f"clip{number}" for number, name in enumerate(dict.fromkeys(_CLIP.findall(svg)), start=1)}
     return _CLIP_USE.sub(lambda match: f"{match[1]}{names.get(match[2], match[2])}", svg)
+
+
+def _is_whole(figure: "Figure") -> bool:
+    """Tell whether every axes has room, and nothing runs over the figure's edges."""
+    box = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    over = max(-box.x0, box.x1 - width, -box.y0, box.y1 - height)
+    return bool(over < _EDGE_INCHES) and not _is_crowded(figure)
+
+
+def _enlarge(figure: "Figure", widest: float, highest: float) -> None:
+    """Give the figure (inches) the size of all that it holds, and more width where its axes need it."""
+    box = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    wide, high = max(width, box.x1) - min(box.x0, 0.0), max(height, box.y1) - min(box.y0, 0.0)
+    wide *= 1.25 if _is_crowded(figure) else 1.02
+    figure.set_size_inches(min(ceil(wide * 10) / 10, widest), min(ceil(high * 10) / 10, highest))
 
 
 def _is_crowded(figure: "Figure") -> bool:
@@ -203,9 +240,11 @@ def _shortened_label(words: "Callable[[float, int], str]", limit: int, value: fl
 
 
 def _shorten_texts(figure: "Figure", limit: int) -> None:
-    """Shorten the names beside and inside the axes, and what a legend says; the table has them whole."""
+    """Shorten the names beside and inside the axes, and what titles and legends say; the table has them whole."""
+    from matplotlib.text import Text
     from matplotlib.ticker import FuncFormatter
 
+    legends = list(figure.legends)
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             words = axis.get_major_formatter()
@@ -213,9 +252,18 @@ def _shorten_texts(figure: "Figure", limit: int) -> None:
             if isinstance(words, FuncFormatter):
                 axis.set_major_formatter(partial(_shortened_label, words, limit))
         legend = axes.get_legend()
-        texts = [*axes.texts, axes.title, *([] if legend is None else legend.get_texts())]
-        for text in [*texts, *(item for child in figure.legends for item in child.get_texts())]:
-            text.set_text("\n".join(shortened(line, limit) for line in text.get_text().split("\n")))
+        legends += [] if legend is None else [legend]
+        for text in axes.get_children():
+            if isinstance(text, Text):
+                # a title is no name: it says something, and less of it would not
+                _shorten_lines(text, limit if text in axes.texts else _TITLE_LIMIT)
+    for legend in legends:
+        for text in legend.get_texts():
+            _shorten_lines(text, limit)
+
+
+def _shorten_lines(text: "Text", limit: int) -> None:
+    text.set_text("\n".join(shortened(line, limit) for line in text.get_text().split("\n")))
 
 
 def empty_figure(words: str) -> "Figure":
