@@ -187,10 +187,10 @@ def _panel_title(group, species):
 
 
 def _legend_above(axes, styles):
-    title = axes.get_title(loc="left")
-    axes.set_title("")
-    axes.set_title(title, pad=12 + 15 * -(-len(styles) // 3))
     legend(axes, styles, kind="marker")
+    box = axes.get_legend().get_window_extent()
+    # long names take more rows
+    axes.set_title(axes.get_title(loc="left"), pad=12 + box.height * 72 / axes.figure.dpi)
 
 
 def _spread(samples, metric):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from nntest.analyses.style import chart_style
 from nntest.errors import UsageError
@@ -123,3 +124,15 @@ def test_long_times_are_drawn_in_milliseconds(carry: Carry) -> None:
     assert axes.collections[0].get_offsets()[:, 0].tolist() == [50.0, 60.0]
     axes = axes_of(carry, typed(repetitions([50_000.0, 60_000.0])), xmax="70000")[0]
     assert axes.get_xlabel() == "time of one call, µs"
+
+
+def test_the_title_stands_above_a_legend_of_long_names(carry: Carry) -> None:
+    rows = [
+        item
+        for letter in "abcde"
+        for item in repetitions([100.0, 101.0], program=letter * 35, library=f"{letter}-cpu", shape="1-1-1-1-1-1-0")
+    ]
+    axes = axes_of(carry, typed(rows))[0]
+    axes.figure.draw_without_rendering()
+    title = next(text for text in axes.findobj(Text) if text.get_text() == axes.get_title(loc="left"))
+    assert title.get_window_extent().y0 >= axes.get_legend().get_window_extent().y1
