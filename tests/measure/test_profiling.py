@@ -120,6 +120,13 @@ def test_older_lines_and_what_else_is_printed() -> None:
     assert account.next_block() == {"kernels_us": {"reorder simple:any": 500.0}, "calls": []}
 
 
+def test_what_a_block_printed_that_failed_is_nobody_s() -> None:
+    account = PrintedAccount()
+    failed, whole = (LINE.format(kernel=kernel, ms=1.0) for kernel in ("ref", "jit"))
+    account.add(f"nntest-profile begin\n{failed}nntest-profile begin\n{whole}nntest-profile end 0 1\n".encode())
+    assert account.next_block() == {"kernels_us": {"convolution jit": 1000.0}, "calls": []}
+
+
 @pytest.mark.native
 def test_onednn_tells_the_kernels_of_a_block() -> None:
     from nntest.measure.driver import DriverProcess

@@ -203,7 +203,7 @@ def test_kernels_make_up_nine_tenths_of_a_call() -> None:
 
 
 def test_without_layers_a_profile_is_refused_in_words() -> None:
-    env = {**KERNELS, "NNTEST_PROFILE_LAYER": "/nowhere/layer.so"}
+    env = {**KERNELS, "OPENCL_LAYERS": "/nowhere/layer.so", "NNTEST_PROFILE_LAYER": "/nowhere/layer.so"}
     with begin("gemm-clblast-opencl", **env) as driver:
         driver.setup(1, case_of("gemm-clblast-opencl", json.loads(shapes_of(NAMES[2])[0].read_text())))
         with pytest.raises(DriverFailure) as caught:

@@ -81,7 +81,8 @@ class PrintedAccount:
             return None
         self._text = rest[end.end() :]
         primed, loops = int(end.group(1)), int(end.group(2))
-        lines = list(_executions(rest[: end.start()].decode(errors="replace")))
+        block = rest[: end.start()].rpartition(_BEGIN)[2]  # one that failed has begun, and no end
+        lines = list(_executions(block.decode(errors="replace")))
         # the calls before the timed ones print the same
         timed = lines[len(lines) * primed // (primed + loops) :]
         kernels: dict[str, float] = {}

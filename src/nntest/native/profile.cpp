@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 
 #include "failure.h"
 
@@ -22,6 +23,14 @@ Function* function_of(void* layer, const char* name) {
   return reinterpret_cast<Function*>(found);
 }
 
+std::string why_not_loaded(const std::string& layer) {
+  const std::string layers = ":" + environment("OPENCL_LAYERS") + ":";
+  if (layers.find(":" + layer + ":") != std::string::npos) {
+    return "the OpenCL loader took no layer; expected ocl-icd 2.3 or later";
+  }
+  return "NNTEST_PROFILE_LAYER is " + layer + "; expected the program that runs here, or one of OPENCL_LAYERS";
+}
+
 }  // namespace
 
 Profiler::Profiler()
@@ -33,11 +42,10 @@ void Profiler::begin() {
     return;
   }
   if (layer_.empty()) return;
-  // The loader of OpenCL has loaded it into this process, if it knows layers at all.
+  // The loader of OpenCL has loaded it into this process, if it knows layers at all; a program is there already.
   if (loaded_ == nullptr) loaded_ = dlopen(layer_.c_str(), RTLD_NOW | RTLD_NOLOAD);
-  if (loaded_ == nullptr) {
-    throw Failure("profile: the OpenCL loader took no layer; expected ocl-icd 2.3 or later, or leave --profile out");
-  }
+  if (loaded_ == nullptr) throw Failure("profile: " + why_not_loaded(layer_) + ", or leave --profile out");
+  end_ = function_of<const char*(double, long)>(loaded_, "nntest_profile_end");
   function_of<void()>(loaded_, "nntest_profile_begin")();
 }
 
@@ -46,8 +54,12 @@ std::string Profiler::end(const Block& block) {
     std::printf("nntest-profile end %ld %ld\n", static_cast<long>(block.prime_calls), block.loops);
     return "";
   }
-  if (loaded_ == nullptr) return "";
-  return function_of<const char*(double, long)>(loaded_, "nntest_profile_end")(block.start_s, block.loops);
+  return end_ == nullptr ? "" : end_(block.start_s, block.loops);
+}
+
+void Profiler::abandon() {
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  if (end_ != nullptr) end_(kNever, 1);  // nothing was run since then: there is no account, and it is over
 }
 
 }  // namespace nntest

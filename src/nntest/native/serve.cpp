@@ -57,6 +57,26 @@ JsonObject layouts_of(const PreparedCase& prepared) {
   return layouts;
 }
 
+// The time in which a profile is taken, which ends with the block, also where that fails.
+class ProfiledBlock {
+ public:
+  explicit ProfiledBlock(Profiler& profiler) : profiler_(profiler) { profiler_.begin(); }
+  ProfiledBlock(const ProfiledBlock&) = delete;
+  ProfiledBlock& operator=(const ProfiledBlock&) = delete;
+  ~ProfiledBlock() {
+    if (!ended_) profiler_.abandon();
+  }
+
+  std::string end(const Block& block) {
+    ended_ = true;
+    return profiler_.end(block);
+  }
+
+ private:
+  Profiler& profiler_;
+  bool ended_ = false;
+};
+
 class Server {
  public:
   Server(const OperatorLibrary& library, const Conditions& conditions) : library_(library), conditions_(conditions) {}
@@ -141,9 +161,9 @@ class Server {
     const long loops = loops_of(request);
     if (loops < 1) throw Failure("block: loops is " + std::to_string(loops) + "; expected at least 1");
     const PreparedCase& wanted = prepared(request);
-    profiler_.begin();
+    ProfiledBlock profiled(profiler_);
     const Block block = run_block(wanted, loops, &count_);
-    const std::string account = profiler_.end(block);
+    const std::string account = profiled.end(block);
     JsonObject answer;
     answer.add("ok", true)
         .add("seconds", block.seconds)
