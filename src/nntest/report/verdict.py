@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from nntest.analyses.cases import collect, time_of
 from nntest.analyses.columns import QUESTION, present
+from nntest.analyses.leads import ALONE, lead
 from nntest.analyses.names import count_noun, listed, natural_key, pretty, shortened, subject_labels
-from nntest.statistics.comparison import Comparison, compare, decide
+from nntest.statistics.comparison import compare, decide
 from nntest.statistics.interval import intervals
 from nntest.units import US_PER_S, format_duration
 
@@ -60,7 +61,6 @@ def winners(ranked: "pd.DataFrame") -> list[Winner]:
         row, item = texts.loc[best], found[best]
         rival = texts.loc[order[1]] if len(order) > 1 else None
         known = item.low == item.low
-        lead = None if rival is None else next(judged)
         result.append(
             Winner(
                 species=str(row.get("species", "")),
@@ -73,23 +73,25 @@ def winners(ranked: "pd.DataFrame") -> list[Winner]:
                 interval=f"± {item.half_width_pct:.1f} %" if known else "",
                 runner_up="" if rival is None else str(rival["_subject"]),
                 factor="" if rival is None else f"{found[order[1]].estimate / item.estimate:.2f}x",
-                # the rounds that two share may say the contrary of their medians: then nobody leads
-                verdict="alone" if lead is None else "undecided" if _contrary(lead) else lead.verdict,
+                verdict=ALONE if rival is None else lead(next(judged)),
             )
         )
     return sorted(result, key=lambda winner: (winner.species, natural_key(winner.shape), natural_key(winner.setting)))
 
 
-def _contrary(lead: Comparison) -> bool:
-    return lead.verdict == "different" and lead.ratio < 1
-
-
 def trust_sentence(trust: Mapping[str, int]) -> str:
-    """Say that no case is stable where that is so, else nothing; ``trust`` counts the cases by verdict."""
-    if not trust.get("unstable") or trust.get("stable"):
+    """Say that no case is known to be stable where some are known not to be; ``trust`` counts the cases by verdict."""
+    unstable = trust.get("unstable", 0)
+    if not unstable or trust.get("stable"):
         return ""
     total = sum(trust.values())
-    who = "The only case is not stable" if total == 1 else f"None of the {total:,} cases is stable"
+    if unstable < total:
+        # what other tools or an emulator timed was not watched: that is not known, and not known to be unstable
+        others = "the other" if total - unstable == 1 else f"the other {total - unstable:,}"
+        known = f"{unstable:,} of {total:,} cases {'is' if unstable == 1 else 'are'} not stable"
+        who = f"{known}, and of {others} it is not known"
+    else:
+        who = "The only case is not stable" if total == 1 else f"None of the {total:,} cases is stable"
     return f"{who}; differences below are indications."
 
 
@@ -140,7 +142,7 @@ def _sureness(won: list[Winner]) -> str:
     said = (
         ("different", "sure"),
         ("equivalent", "tied within 1 %"),
-        ("alone", "unopposed"),
+        (ALONE, "unopposed"),
     )
     counts = [(sum(winner.verdict == verdict for winner in won), word) for verdict, word in said]
     told = [(count, word) for count, word in counts if count]
