@@ -16,6 +16,7 @@ from nntest.analyses.names import (
 )
 from nntest.analyses.selection import select
 from nntest.analyses.style import INK, empty_figure, new_figure, ordered_subjects, subject_styles
+from nntest.analyses.work import works
 from nntest.analyses.workloads import group_cases
 
 NAME = "instructions"
@@ -26,7 +27,10 @@ SAID = "counts of an emulator, no times"
 
 
 def table(source, options):
-    """Return one row per case: the median count of a call, the smallest and the largest, operations per instruction."""
+    """Return one row per case: the median count of a call, the smallest and the largest, operations per instruction.
+
+    The operations are those of ``gflops``; of whole numbers, which have no GFLOPS, those that the shape's name tells.
+    """
     require(source.points, ["instructions"], where=NAME)
     points = select(source.points, options, where=NAME).ranked
     points = points[points["instructions"].notna()]
@@ -36,7 +40,8 @@ def table(source, options):
     cases["count"] = groups.count(counts)
     cases["instructions"], cases["lowest"], cases["highest"] = middle, low, high
     cases["spread_pct"] = (high - low) / middle * 100
-    cases["operations_per_instruction"] = groups.median(_operations(points)) / middle
+    operations = groups.median(_operations(points))
+    cases["operations_per_instruction"] = np.where(np.isnan(operations), _named_operations(cases), operations) / middle
     if "dataset" in points:
         cases["dataset"] = joined_cells(points["dataset"], groups.codes).reindex(range(len(groups))).to_numpy()
     measured = ["count", "instructions", "lowest", "highest", "spread_pct", "operations_per_instruction"]
@@ -78,15 +83,27 @@ def finding(tables, _options):
     main = tables[NAME]
     if main.empty:
         return NOTHING
-    several = main[main["count"] > 1]
-    apart = several[several["highest"] > several["lowest"]]
     words = [f"{count_noun(len(main), 'case')} with {SAID}: how long an instruction takes depends on the hardware."]
+    several = main[main["count"] > 1]
     if len(several):
-        alike = len(several) - len(apart)
-        words.append(f"All samples of {alike:,} of {count_noun(len(several), 'case')} count the same.")
-    if len(apart):
-        words.append(f"The others' lie {apart['spread_pct'].max():.2g} % apart at most.")
+        words.append(_agreement(several["spread_pct"]))
     return " ".join(words)
+
+
+def _agreement(spreads):
+    """Say how many of several cases count the same in each sample, and how far the others' samples lie apart."""
+    apart = spreads[spreads > 0]
+    alike = len(spreads) - len(apart)
+    most = f"{spreads.max():.2g} % apart"
+    if len(spreads) == 1:
+        return f"The one case with several samples counts {'the same in each' if alike else f'up to {most}'}."
+    who = f"Of {len(spreads):,} cases with several samples,"
+    if not alike:
+        return f"{who} none counts the same in each; they lie {most} at most."
+    if not len(apart):
+        return f"{who} all count the same in each."
+    rest = "those of the other lie" if len(apart) == 1 else "those of the others lie"
+    return f"{who} {alike:,} {'counts' if alike == 1 else 'count'} the same in each; {rest} {most} at most."
 
 
 def _places(main, rows, labels):
@@ -96,6 +113,11 @@ def _places(main, rows, labels):
         rows.index(row) + ((subjects[row].index(label) + 0.5) / len(subjects[row]) - 0.5) * 0.6
         for row, label in zip(main["_row"], main["_subject"], strict=True)
     ]
+
+
+def _named_operations(cases):
+    """Return the operations of one call by the name of its shape, NaN where it does not tell."""
+    return np.array([np.nan if work is None else work.flops for work in works(cases)])
 
 
 def _operations(points):

@@ -1,5 +1,6 @@
 """The entry analysis/instructions."""
 
+import math
 import re
 
 import pytest
@@ -66,8 +67,39 @@ def test_a_count_is_never_called_a_time(carry: Carry) -> None:
         assert not re.search(r"\btime|fast|slow|_us\b", text.replace("no times", ""))
     assert result.finding == (
         "3 cases with counts of an emulator, no times: how long an instruction takes depends on the hardware. "
-        "All samples of 1 of 2 cases count the same. The others' lie 0.01 % apart at most."
+        "Of 2 cases with several samples, 1 counts the same in each; those of the other lie 0.01 % apart at most."
     )
+
+
+SAME, APART = [100.0, 100.0], [100.0, 102.0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ([[100.0]], ""),
+        ([SAME], " The one case with several samples counts the same in each."),
+        ([APART], " The one case with several samples counts up to 2 % apart."),
+        ([SAME, SAME], " Of 2 cases with several samples, all count the same in each."),
+        ([APART, APART], " Of 2 cases with several samples, none counts the same in each; they lie 2 % apart at most."),
+        (
+            [SAME, SAME, APART, APART, [100.0]],
+            " Of 4 cases with several samples, 2 count the same in each; those of the others lie 2 % apart at most.",
+        ),
+    ],
+)
+def test_how_far_samples_agree_is_said_in_whole_sentences(counts: list[list[float]], said: str, carry: Carry) -> None:
+    rows = [item for size, own in enumerate(counts, start=1) for item in counted("p", f"{size}-1-1-1-1-1-0", own)]
+    assert carry("instructions", typed(rows)).finding.partition("the hardware.")[2] == said
+
+
+def test_operations_of_whole_numbers_are_those_that_the_shape_tells(carry: Carry) -> None:
+    # 4 inputs, 2 outputs, 3 x 3 places: 72 products and sums
+    rows = counted("p", "4-3-3-1-2-1-0", [36.0, 36.0]) + counted("p", "of-no-species", [36.0])
+    points = typed([{**item, "dtype": "uint8", "gflops": None} for item in rows])
+    main = carry("instructions", points).tables["instructions"].set_index("shape")["operations_per_instruction"]
+    assert main["4-3-3-1-2-1-0"] == 2 * 72 / 36
+    assert math.isnan(main["of-no-species"])
 
 
 def test_rows_follow_the_shapes_and_not_the_counts(carry: Carry) -> None:
