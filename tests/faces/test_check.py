@@ -164,7 +164,7 @@ def _folder_without_cm(root: Path) -> None:
         (
             _list("program", PROGRAM, "source_files", ["x" * 300 + ".cpp"]),
             f"program/{PROGRAM}/.cm/meta.json: source_files names 'xxxxx",
-            "..., which can be no file's name; correct it",
+            "..., which is no plain name of a file; expected characters that show, at most 250 bytes, ",
         ),
         (
             _list("program", PROGRAM, "source_files", []),
@@ -179,7 +179,17 @@ def _folder_without_cm(root: Path) -> None:
         (
             _list("dataset", DATASET, "dataset_files", ["a\u202e\0b"]),
             f"dataset/{DATASET}/.cm/meta.json: dataset_files names 'a\\u202e\\x00b', ",
-            "which can be no file's name; correct it",
+            "which is no plain name of a file; expected characters that show, at most 250 bytes, ",
+        ),
+        (
+            _list("dataset", DATASET, "dataset_files", ["x/" * 2100 + "x"]),
+            f"dataset/{DATASET}/.cm/meta.json: dataset_files names 'x/x/",
+            "..., which is no plain name of a file; expected characters that show, at most 250 bytes, ",
+        ),
+        (
+            _list("dataset", DATASET, "dataset_files", ["shape-gone"]),
+            f"dataset/{DATASET}/shape-gone.json: no JSON object with CK_* values was found; ",
+            "restore the file or take its name out of the entry's meta (dataset_files)",
         ),
         (_nonsense_shape, f"dataset/{DATASET}/shape-1-1-1-1-1-1-0.json", "kernel"),
         (_no_chart, f"analysis/{ANALYSIS}/analysis.py", "the function chart is missing"),

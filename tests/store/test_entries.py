@@ -82,14 +82,24 @@ def test_what_a_program_says_of_itself(repository):
     assert (program.uid, program.problems) == ("1" * 16, ())
 
 
+NOT_PLAIN = (
+    "which is no plain name of a file; expected characters that show, at most 250 bytes, 4,000 with all folders; "
+)
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [
         (["../conv.cpp"], "names ../conv.cpp, which leads out of the entry; expected files of the entry itself; "),
         (["/etc/passwd"], "names /etc/passwd, which leads out of the entry; expected files of the entry itself; "),
-        (["..\n/conv.cpp"], "names '..\\n/conv.cpp', which can be no file's name; "),
-        (["a\0.cpp"], "names 'a\\x00.cpp', which can be no file's name; "),
-        ([""], "names '', which can be no file's name; "),
+        (["..\n/conv.cpp"], f"names '..\\n/conv.cpp', {NOT_PLAIN}"),
+        (["a\0.cpp"], f"names 'a\\x00.cpp', {NOT_PLAIN}"),
+        (["a\u202e.cpp"], f"names 'a\\u202e.cpp', {NOT_PLAIN}"),
+        ([""], f"names '', {NOT_PLAIN}"),
+        (["x" * 251], f"names '{'x' * 59}..., {NOT_PLAIN}"),
+        # each part is short enough
+        (["x/" * 2100 + "x.cpp"], f"names '{('x/' * 30)[:59]}..., {NOT_PLAIN}"),
+        (["../" * 2100 + "x.cpp"], f"names '{'../' * 20}"[:-1] + "..., which leads out of the entry; "),
         ("conv.cpp", "is 'conv.cpp'; expected a list of names of files in the entry; "),
         (["conv.cpp", None], "is ['conv.cpp', None]; expected a list of names of files in the entry; "),
         ({"conv.cpp": 1}, "is {'conv.cpp': 1}; expected a list of names of files in the entry; "),
@@ -104,6 +114,13 @@ def test_sources_that_are_none_are_refused_in_a_line(repository, names, said):
     assert str(caught.value).startswith(f"{folder}/.cm/meta.json: source_files {said}")
     assert str(caught.value).endswith(("; correct the name", "; correct it"))
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["conv\xa0x.cpp", "\N{LATIN SMALL LETTER E WITH ACUTE}.cpp", "sub/conv x.cpp"])
+def test_whatever_shows_may_be_the_name_of_a_source(repository, name):
+    folder = add_entry(repository.path, "program", "conv-odd-cpu", "6" * 16, {**PROGRAM, "source_files": [name]})
+    (program,) = find_programs("conv-odd-cpu", repositories=[repository])
+    assert program.source_files == (folder / name,)
 
 
 def test_an_entry_without_alias_files_is_found_and_says_so(repository):

@@ -6,8 +6,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from nntest.errors import DataError
+from nntest.units import printable_line
 
 _LONGEST_NAME_BYTES = 250  # most file systems take 255; `.json` may be added
+_LONGEST_PATH_BYTES = 4000  # Linux takes 4095
 _SHOWN = 60
 
 
@@ -35,22 +37,27 @@ def file_of(folder: Path, key: str, name: str) -> Path:
     Raises
     ------
     DataError
-        The name leads out of the entry, or no file can have it.
+        The name leads out of the entry, or is none that a file should have and a terminal could show.
     """
     inside = PurePath(name)
+    path = folder / inside
     if inside.is_absolute() or ".." in inside.parts:
         raise DataError(
-            f"{_meta(folder)}: {key} names {name if _can_be(inside) else _brief(name)}, which leads out of the entry; "
-            "expected files of the entry itself; correct the name"
+            f"{_meta(folder)}: {key} names {name if _is_plain(inside, path) else _brief(name)}, which leads out of the "
+            "entry; expected files of the entry itself; correct the name"
         )
-    if not inside.parts or not _can_be(inside):
-        raise DataError(f"{_meta(folder)}: {key} names {_brief(name)}, which can be no file's name; correct it")
-    return folder / inside
+    if not inside.parts or not _is_plain(inside, path):
+        raise DataError(
+            f"{_meta(folder)}: {key} names {_brief(name)}, which is no plain name of a file; expected characters that "
+            f"show, at most {_LONGEST_NAME_BYTES} bytes, {_LONGEST_PATH_BYTES:,} with all folders; correct it"
+        )
+    return path
 
 
-def _can_be(name: PurePath) -> bool:
+def _is_plain(inside: PurePath, path: Path) -> bool:
     # the system's own refusals (a zero, too many bytes) are raised by whatever opens or looks for such a file
-    return all(part.isprintable() and len(os.fsencode(part)) <= _LONGEST_NAME_BYTES for part in name.parts)
+    names = all(printable_line(part) == part and len(os.fsencode(part)) <= _LONGEST_NAME_BYTES for part in inside.parts)
+    return names and len(os.fsencode(path)) <= _LONGEST_PATH_BYTES
 
 
 def _meta(folder: Path) -> Path:
