@@ -76,3 +76,10 @@ def test_a_declaration_of_an_unknown_type_is_the_entrys_fault() -> None:
 def test_unknown_attributes_are_attribute_errors() -> None:
     with pytest.raises(AttributeError):
         parse_options({}, {}, where="x").absent  # noqa: B018
+
+
+def test_a_default_that_was_asked_for_is_told_from_one_that_was_not() -> None:
+    declared = {"group_by": {"type": "text", "default": "platform"}, "xmax": {"type": "number", "default": None}}
+    options = parse_options(declared, {"group-by": "platform"}, where="violin")
+    assert options == parse_options(declared, {}, where="violin")
+    assert [options.was_given(name) for name in ("group_by", "xmax", "include")] == [True, False, False]

@@ -42,7 +42,9 @@ def test_the_page_comes_last_and_every_part_lies_beside_it(tmp_path: Path) -> No
     assert all(path.is_file() for path in paths)
 
 
-def test_nobody_is_crowned_for_emulated_times_unless_asked(tmp_path: Path) -> None:
+# the second is what the analysis of instructions takes unasked
+@pytest.mark.parametrize("include", ["emulated", "emulated,profiled"])
+def test_nobody_is_crowned_for_emulated_times_unless_asked(include: str, tmp_path: Path) -> None:
     rows = [
         item
         for library, time_us in (("a-1", 100.0), ("b-1", 200.0))
@@ -53,7 +55,8 @@ def test_nobody_is_crowned_for_emulated_times_unless_asked(tmp_path: Path) -> No
     text = page.read_text(encoding="utf-8")
     assert "Instructions of a call" in text
     assert "is fastest" not in text
-    (*_, page) = write_report(Frames(points=typed(rows)), tmp_path / "asked", options={"include": "emulated"})
+    asked = {"include": include}
+    (*_, page) = write_report(Frames(points=typed(rows)), tmp_path / "asked", analyses=["instructions"], options=asked)
     assert "is fastest" in page.read_text(encoding="utf-8")
 
 

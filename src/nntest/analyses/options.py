@@ -1,6 +1,6 @@
 """Options of an analysis: declared in its meta.json, written as text, used as typed values."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from nntest.analyses.columns import nearest
@@ -28,8 +28,13 @@ COMMON: Mapping[str, Mapping[str, Any]] = {
 class Options(Mapping[str, Any]):
     """Typed values by name; also readable as attributes (``options.baseline``)."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], *, given: Collection[str] = ()) -> None:
         self._values = dict(values)
+        self._given = frozenset(given)
+
+    def was_given(self, name: str) -> bool:
+        """Tell whether somebody asked for an option's value, be it the default."""
+        return name in self._given
 
     def __getitem__(self, name: str) -> Any:
         """Return a value."""
@@ -75,7 +80,7 @@ def parse_options(declared: Mapping[str, Mapping[str, Any]], given: Mapping[str,
     for name in values:
         if name not in known:
             raise UsageError(f"{where}: there is no option {name!r}; {nearest(name, known)}")
-    return Options({name: _value(name, known[name], values, where=where) for name in known})
+    return Options({name: _value(name, known[name], values, where=where) for name in known}, given=values)
 
 
 def _value(name: str, rule: Mapping[str, Any], given: Mapping[str, Any], *, where: str) -> Any:

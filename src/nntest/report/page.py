@@ -77,8 +77,7 @@ def evidence_of(result: Result) -> dict[str, Any]:
     """Return what a section knows of what was measured, and who won, as plain JSON."""
     points = result.points
     # an analysis may show emulated rows by itself; who is fastest is told of them only where somebody asked for it
-    shown = tuple(str(result.analysis.declared.get("include", {}).get("default", "")).split(","))
-    asked = () if tuple(result.options.include) == shown else result.options.include
+    asked = result.options.include if result.options.was_given("include") else ()
     found = winners(points[exclusion_reasons(points, include=asked).isna()])
     return {
         **{key: getattr(result.evidence, key) for key in result.evidence.__dataclass_fields__},
