@@ -29,8 +29,22 @@ def test_rows_for_programs_are_as_they_stand_unless_a_terminal_reads_them(
     print_rows(["name"], [["a\u202eb"]], "csv")
     assert capsys.readouterr().out == "name\na\u202eb\n"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    print_rows(["name"], [["a\u202eb"]], "json")
-    assert json.loads(capsys.readouterr().out) == [{"name": "a\u202eb"}]
+    print_rows(["name"], [["a\u202eb"]], "csv")
+    assert capsys.readouterr().out == "name\na\\u202eb\n"
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_json_can_be_read_wherever_it_was_printed(
+    terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    rows = [{"name": f"{ACTING}\x7f\x00\u2028\uffff\t\\x9b", "n\x9b": "größe \N{GRINNING FACE}"}]
+    print_rows(list(rows[0]), [list(rows[0].values())], "json")
+    shown = capsys.readouterr().out
+    assert json.loads(shown) == rows
+    assert "\\u009b" in shown
+    assert "\\u007f" in shown
+    assert shown.replace("\n", "").isprintable()
 
 
 def test_an_error_is_a_line_that_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

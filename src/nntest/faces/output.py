@@ -117,7 +117,9 @@ def _csv(heading: Sequence[str], rows: Rows) -> Iterator[str]:
 
 def _json(heading: Sequence[str], rows: Rows) -> Iterator[str]:
     objects = [dict(zip(heading, row, strict=True)) for row in rows]
-    yield orjson.dumps(objects, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
+    text = orjson.dumps(objects, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
+    # JSON's own escape says the same text, and leaves a terminal nothing to do and `say` nothing to write out
+    yield text.translate({ord(letter): f"\\u{ord(letter):04x}" for letter in set(text) if printable(letter) != letter})
 
 
 FORMATS: Mapping[str, Callable[[Sequence[str], Rows], Iterator[str]]] = {"table": _table, "csv": _csv, "json": _json}
