@@ -5,7 +5,6 @@ namespace {
 
 using namespace nntest::armcl;
 using nntest::Question;
-using nntest::Unsupported;
 
 class Gemm final : public Function<Neon> {
  public:
@@ -22,14 +21,8 @@ class Gemm final : public Function<Neon> {
     Tensor* added = question.has(NNTEST_INPUT1) ? bind(question, NNTEST_INPUT1, {1, 0}, layout) : nullptr;
     Tensor* output = bind(question, NNTEST_OUTPUT, {1, 0}, layout);
     if (question.dtype() == "uint8") {
-      if (alpha != 1 || beta != 0) {
-        throw Unsupported("Arm Compute Library: a product of QASYMM8 that is scaled or added to; it has none");
-      }
-      const acl::GEMMInfo info = requantising(*left->info(), *right->info(), *output->info());
-      require(acl::NEGEMMLowpMatrixMultiplyCore::validate(left->info(), right->info(), nullptr, output->info(), info));
-      auto function = std::make_unique<acl::NEGEMMLowpMatrixMultiplyCore>();
-      function->configure(left, right, nullptr, output, info);
-      use(std::move(function), "NEGEMMLowpMatrixMultiplyCore");
+      using Product = acl::NEGEMMLowpMatrixMultiplyCore;
+      use(quantised_product<Product>(question, left, right, output), "NEGEMMLowpMatrixMultiplyCore");
       return;
     }
     const auto* added_info = added == nullptr ? nullptr : added->info();

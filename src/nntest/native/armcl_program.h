@@ -92,6 +92,19 @@ inline acl::GEMMInfo requantising(acl::ITensorInfo& left, acl::ITensorInfo& righ
   return {false, false, prepare_once, 0, false, false, stage};
 }
 
+// A product of QASYMM8 matrices by the function of a backend that is for them, configured.
+template <class LowpProduct, class Tensor>
+std::unique_ptr<LowpProduct> quantised_product(const Question& question, Tensor* left, Tensor* right, Tensor* output) {
+  if (question.parameter("CK_GEMM_ALPHA") != 1 || question.parameter("CK_GEMM_BETA") != 0) {
+    throw Unsupported("Arm Compute Library: a product of QASYMM8 that is scaled or added to; it has none");
+  }
+  const acl::GEMMInfo info = requantising(*left->info(), *right->info(), *output->info());
+  require(LowpProduct::validate(left->info(), right->info(), nullptr, output->info(), info));
+  auto function = std::make_unique<LowpProduct>();
+  function->configure(left, right, nullptr, output, info);
+  return function;
+}
+
 // One tensor of the case: dims and strides as the case has them, the library's own beside it.
 template <class Tensor>
 class Bound {

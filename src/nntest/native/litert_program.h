@@ -71,15 +71,11 @@ class Compiled {
   std::unique_ptr<Buffer> read_, wrote_;
 };
 
-inline Dims nhwc(const Dims& nchw) { return {nchw[0], nchw[2], nchw[3], nchw[1]}; }
-
 inline std::unique_ptr<Compiled> transposition(const Dims& from, const Dims& to, const Dims& order, int threads) {
   Written written(writer().call("Transposition", "(LLLL)(LLLL)(LLLL)", from[0], from[1], from[2], from[3], to[0], to[1],
                                 to[2], to[3], order[0], order[1], order[2], order[3]));
   return std::make_unique<Compiled>(std::move(written), threads, from, to);
 }
-
-inline const Dims kInwards{0, 2, 3, 1}, kOutwards{0, 3, 1, 2};
 
 inline Written written_convolution(const Dims& input, const Dims& output, const Window& window, std::int64_t groups,
                                    bool relu) {

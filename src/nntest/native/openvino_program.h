@@ -166,8 +166,6 @@ class Counting final : public CountingSession {
   std::vector<Counted> before_;
 };
 
-inline Dims nhwc(const Dims& nchw) { return {nchw[0], nchw[2], nchw[3], nchw[1]}; }
-
 // A model that moves the channels of an image inwards or outwards, and nothing else.
 inline std::unique_ptr<Compiled> transposition(const Dims& from, const Dims& to, const Dims& order, int threads) {
   onnx::Node node("Transpose", {"input"}, "output");
@@ -176,8 +174,6 @@ inline std::unique_ptr<Compiled> transposition(const Dims& from, const Dims& to,
   graph.add(node).input("input", from).output("output", to);
   return std::make_unique<Compiled>(graph.model(), threads, 1, from, to);
 }
-
-inline const Dims kInwards{0, 2, 3, 1}, kOutwards{0, 3, 1, 2};
 
 // A convolution from NHWC to NHWC, on the driver's buffers.
 class Convolution : public BatchedOperator {
