@@ -101,6 +101,8 @@ PROGRAMS: Mapping[str, tuple[str, str, str, str, float, float]] = {
     "fullyconnected-onednn-cpu": ("fullyconnected", "fullyconnected", "onednn-cpu-3.2.0", "3.2.0", 14.0, 1.0),
     "fullyconnected-openblas-cpu": ("fullyconnected", "fullyconnected", "openblas-cpu-0.3.34", "0.3.34", 13.0, 0.0),
 }
+#: One of each species.
+FEW = ("512-14-14-1-512-1-0", "512-14-14-1-1", "1024-1-1-1001-1-1")
 SHAPES = {"conv": CONV, "depthwiseconv": DEPTHWISE, "fullyconnected": CLASSIFIER}
 
 
@@ -190,13 +192,19 @@ def case_rows(
     return [{**item, "gflops": 1e3 * mflop / item["time_us"]} for item in rows]
 
 
-def session(seed: int = 1, *, disturbed: bool = True, **values: Any) -> pd.DataFrame:
-    """The demo's session: all programs on all shapes; if ``disturbed`` with every kind of row that does not rank."""
+def session(
+    seed: int = 1, *, disturbed: bool = True, shapes: Sequence[str] | None = None, **values: Any
+) -> pd.DataFrame:
+    """The demo's session: all programs on all shapes; if ``disturbed`` with every kind of row that does not rank.
+
+    ``shapes`` leaves others out: charts of few shapes are drawn sooner.
+    """
     generator = np.random.default_rng(seed)
     rows = [
         item
         for program, (_, species, *_rest) in PROGRAMS.items()
         for shape, mflop in SHAPES[species].items()
+        if shapes is None or shape in shapes
         for item in case_rows(program, shape, mflop, generator, **values)
     ]
     if disturbed:

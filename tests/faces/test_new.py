@@ -11,6 +11,7 @@ import pytest
 
 from nntest.faces import cli
 from nntest.faces.consistency import Census, problems
+from tests.programs.build import built
 
 
 @pytest.fixture
@@ -78,12 +79,24 @@ def test_a_new_program_measures_correctly_at_once(repository: Path) -> None:
     command = ["run", "conv-mine-cpu", "--dataset=tensor-conv-synthetic", "--dataset_file=shape-3-33-31-3-10-2-1"]
     if shutil.which("c++") is None and "CXX" not in os.environ:
         pytest.skip("no C++ compiler")
+    cache = repository / "home" / ".cache"
+    # the driver is of no entry, and other tests have built it
+    driver = built("conv-plain-cpu").driver.parent
+    (cache / "nntest" / "builds").mkdir(parents=True)
+    (cache / "nntest" / "builds" / driver.name).symlink_to(driver)
+    places = {
+        "HOME": str(repository / "home"),
+        "XDG_CACHE_HOME": str(cache),
+        "CK_REPOS": "",
+        "CK_LOCAL_REPO": str(local),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "nntest.faces.cli", *command, "--repetitions=1", "--no_record", "--share"],
-        env={**os.environ, "HOME": str(repository / "home"), "CK_REPOS": "", "CK_LOCAL_REPO": str(local)},
+        env={**os.environ, **places},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert len(list((cache / "nntest" / "builds").glob("conv-mine-cpu-*"))) == 1
     assert "conv-mine-cpu" in done.stdout

@@ -8,9 +8,9 @@ from nntest.errors import UsageError
 from nntest.report import write_report
 from nntest.report.suite import SUITABLE, holding
 from nntest.store.entries import find_analyses
-from tests.analyses.frames import network, repetitions, session, typed
+from tests.analyses.frames import FEW, network, repetitions, session, typed
 
-FRAMES = Frames(points=session(), networks=network())
+FRAMES = Frames(points=session(shapes=FEW), networks=network())
 
 
 def suitable(frames: Frames) -> list[str]:
