@@ -14,11 +14,11 @@ import numpy as np
 from nntest.errors import BuildError, MissingPartError
 from nntest.measure.build import BuiltProgram
 from nntest.measure.driver import (
+    Ahead,
     BlockAnswer,
     DriverCrash,
     DriverFailure,
     DriverTimeout,
-    Later,
     OutputAnswer,
     PeakAnswer,
     SetupAnswer,
@@ -176,8 +176,10 @@ class FakeDriver:
         self.cases: dict[int, Case] = {}
         self.calibrated: dict[int, int] = {}
         self.state = "running"
+        self.sent: list[tuple[Any, ...]] = []
 
     def setup(self, key: int, case: Case, output: Path | None = None, *, unless: str = "") -> SetupAnswer:
+        self._expect_sent("setup", key, case, output, unless)
         self.cases[key] = case
         hash_, written = self._give_output("setup", key, 0.001, output, unless)
         return SetupAnswer(
@@ -197,12 +199,14 @@ class FakeDriver:
         )
 
     def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> WarmUpAnswer:
+        self._expect_sent("warm_up", key, max_s, tolerance, block_min_s)
         call_s = self.fake.call_s(self.cases[key])
         self._do("warm_up", key, 3 * call_s)
         self.calibrated[key] = max(1, round(block_min_s / call_s))
         return WarmUpAnswer(values_s=(call_s,) * 3, settled=True, loops=self.calibrated[key], spent_s=3 * call_s)
 
     def block(self, key: int, *, loops: int | None) -> BlockAnswer:
+        self._expect_sent("block", key, loops)
         loops = self.calibrated[key] if loops is None else loops
         self.fake.before_block()
         call_s = self.fake.call_s(self.cases[key])
@@ -222,6 +226,7 @@ class FakeDriver:
         )
 
     def output(self, key: int, path: Path, *, unless: str = "") -> OutputAnswer:
+        self._expect_sent("output", key, path, unless)
         call_s = self.fake.call_s(self.cases[key])
         hash_, written = self._give_output("output", key, call_s, path, unless)
         return OutputAnswer(hash=hash_, written=written, library_s=call_s)
@@ -233,11 +238,22 @@ class FakeDriver:
     def peak(self, *, threads: int, seconds: float) -> PeakAnswer:
         raise NotImplementedError
 
-    def announce(self, later: Later) -> None:
-        pass
+    def send(self, ahead: Ahead) -> None:
+        if ahead.set_up is not None:
+            self.sent.append(("setup", ahead.key, ahead.set_up.case, ahead.set_up.output, ahead.set_up.unless))
+        if ahead.warm_up is not None:
+            self.sent.append(("warm_up", ahead.key, *ahead.warm_up.values()))
+        if ahead.block:
+            self.sent.append(("block", ahead.key, ahead.loops))
+        if ahead.output is not None:
+            self.sent.append(("output", ahead.key, *ahead.output))
 
     def settle(self) -> None:
-        pass
+        self.sent.clear()
+
+    def _expect_sent(self, *request: Any) -> None:
+        """What was sent is done whether it is asked for or not: to ask for something else would do it twice."""
+        assert not self.sent or self.sent.pop(0) == request
 
     def pause(self) -> None:
         self.state = "paused"
@@ -279,7 +295,11 @@ class FakeDriver:
         shape = find_species(case.species).shape_name(case.parameters)
         self.fake.log.append((verb, self.program, shape, self.pid, *more))
         self.fake.clock.pass_time(seconds)
-        self.fake.fault(self.program, shape, verb)
+        try:
+            self.fake.fault(self.program, shape, verb)
+        except DriverFailure:
+            self.sent.clear()
+            raise
 
 
 class OtherOutput(Exception):  # noqa: N818 (a fault that only changes the output)

@@ -14,11 +14,12 @@ import pytest
 
 from nntest.errors import DriverError
 from nntest.measure.driver import (
+    Ahead,
     DriverCrash,
     DriverFailure,
     DriverProcess,
     DriverTimeout,
-    Later,
+    SetUp,
     UnsupportedCase,
     WarmUpRules,
 )
@@ -133,35 +134,48 @@ def test_an_answer_that_came_while_nobody_looked_counts(monkeypatch: pytest.Monk
 RULES = WarmUpRules(max_s=0.01, tolerance=0.5, block_min_s=1e-3)
 
 
-def test_announced_requests_are_sent_along_and_answered_in_their_turn(tmp_path: Path) -> None:
-    out = tmp_path / "out.bin"
+def test_what_was_sent_ahead_is_answered_in_its_turn(tmp_path: Path) -> None:
+    first_file, out = tmp_path / "first.bin", tmp_path / "out.bin"
+    case = case_of("conv-works-cpu")
     with start("conv-works-cpu") as driver:
-        driver.announce(Later(key=1, warm_up=RULES, output=(out, "")))
-        first = driver.setup(1, case_of("conv-works-cpu"), tmp_path / "first.bin")
+        driver.send(Ahead(key=1, set_up=SetUp(case=case, output=first_file), warm_up=RULES))
+        first = driver.setup(1, case, first_file)
+        driver.send(Ahead(key=1, block=True, output=(out, "")))
         loops = driver.warm_up(1, **RULES).loops
         assert driver.block(1, loops=None).loops == loops
         assert driver.output(1, out).hash == first.hash
         assert driver.block(1, loops=2).loops == 2
 
 
-def test_what_was_announced_and_is_not_asked_is_answered_for_nobody(tmp_path: Path) -> None:
+def test_what_was_sent_ahead_and_is_not_asked_is_answered_for_nobody(tmp_path: Path) -> None:
     with start("conv-works-cpu") as driver:
-        driver.announce(Later(key=1, warm_up=RULES, loops=5))
         driver.setup(1, case_of("conv-works-cpu"))
+        driver.send(Ahead(key=1, warm_up=RULES, block=True, loops=5))
         assert driver.output(1, tmp_path / "out.bin").written
         assert driver.block(1, loops=3).loops == 3
-        driver.announce(Later(key=1, loops=4))
+        driver.send(Ahead(key=1, block=True, loops=4))
         driver.settle()
         assert driver.block(1, loops=3).loops == 3
 
 
-def test_a_refused_request_takes_the_announced_ones_with_it() -> None:
+def test_a_refused_request_takes_along_what_was_sent_behind_it() -> None:
+    wrong = case_of("conv-works-cpu", layout="NCHW16c")
     with start("conv-works-cpu") as driver:
-        driver.announce(Later(key=1, warm_up=RULES))
+        driver.send(Ahead(key=1, set_up=SetUp(case=wrong), warm_up=RULES))
         with pytest.raises(UnsupportedCase):
-            driver.setup(1, case_of("conv-works-cpu", layout="NCHW16c"))
+            driver.setup(1, wrong)
         driver.setup(1, case_of("conv-works-cpu"))
         assert driver.block(1, loops=3).loops == 3
+
+
+def test_what_is_sent_to_a_dead_process_is_told_when_it_is_asked() -> None:
+    with start("conv-works-cpu") as driver:
+        os.kill(driver.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, driver.pid, os.WEXITED | os.WNOWAIT)
+        driver.send(Ahead(key=1, block=True, loops=1))
+        with pytest.raises(DriverCrash, match=r"^conv-works-cpu: block: the driver was ended by SIGKILL$"):
+            driver.block(1, loops=1)
+        driver.send(Ahead(key=1, block=True, loops=1))
 
 
 def test_loops_that_nobody_calibrated() -> None:

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -52,15 +53,16 @@ _FOREIGN_PREFIXES = (
 
 
 __all__ = [
+    "Ahead",
     "BandwidthAnswer",
     "BlockAnswer",
     "DriverCrash",
     "DriverFailure",
     "DriverProcess",
     "DriverTimeout",
-    "Later",
     "OutputAnswer",
     "PeakAnswer",
+    "SetUp",
     "SetupAnswer",
     "UnsupportedCase",
     "WarmUpAnswer",
@@ -77,12 +79,22 @@ class WarmUpRules(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Later:
-    """What will be asked of a case after the next request, in this order; ``output`` is a file and a known hash."""
+class SetUp:
+    """A case to make ready; its first output goes to the file ``output``, where one is named, unless it is known."""
+
+    case: Case
+    output: Path | None = None
+    unless: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """What will be asked of a case, in this order; ``output`` is a file and a known hash."""
 
     key: int
+    set_up: SetUp | None = None
     warm_up: WarmUpRules | None = None
-    block: bool = True
+    block: bool = False
     loops: int | None = None
     output: tuple[Path, str] | None = None
 
@@ -108,7 +120,6 @@ class DriverProcess:
         self._printed = printed
         self._timeout_s = timeout_s
         self._ahead: deque[bytes] = deque()  # requests that were sent and whose turn has not come
-        self._announced: list[bytes] = []
         self._pending = b""
         self._kept = b""
         self._paused = False
@@ -228,8 +239,7 @@ class DriverProcess:
         UnsupportedCase
             The operator cannot do it.
         """
-        wish = {} if output is None else {"path": output, "unless": unless}
-        return read_answer(SetupAnswer, self._ask("setup", key=key, **_case_values(case), **wish))
+        return read_answer(SetupAnswer, self._ask("setup", **_set_up_values(key, case, output, unless)))
 
     def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> WarmUpAnswer:
         """Call until call times have settled or ``max_s`` is over, then calibrate the loops of a block."""
@@ -253,24 +263,30 @@ class DriverProcess:
         """Run once into a poisoned buffer; write the output (float32, NCHW) unless its hash is ``unless``."""
         return read_answer(OutputAnswer, self._ask("output", **_output_values(key, path, unless)))
 
-    def announce(self, later: Later) -> None:
-        """Say what will be asked after the next request: it is sent along, so that the process need not wait for us.
+    def send(self, ahead: Ahead) -> None:
+        """Send what will be asked: the process goes from one request to the next without waiting for us.
 
         Each is answered when it is asked for. Where something else is asked instead, or a request fails, those that
         are left are answered for nobody.
         """
         lines = []
-        if later.warm_up is not None:
-            lines.append(_line("warm_up", _warm_up_values(later.key, **later.warm_up)))
-        if later.block:
-            lines.append(_line("block", _block_values(later.key, later.loops)))
-        if later.output is not None:
-            lines.append(_line("output", _output_values(later.key, *later.output)))
-        self._announced = lines
+        if ahead.set_up is not None:
+            wish = ahead.set_up
+            lines.append(_line("setup", _set_up_values(ahead.key, wish.case, wish.output, wish.unless)))
+        if ahead.warm_up is not None:
+            lines.append(_line("warm_up", _warm_up_values(ahead.key, **ahead.warm_up)))
+        if ahead.block:
+            lines.append(_line("block", _block_values(ahead.key, ahead.loops)))
+        if ahead.output is not None:
+            lines.append(_line("output", _output_values(ahead.key, *ahead.output)))
+        # a process that is dead or closed is told of when it is asked
+        with suppress(BrokenPipeError):
+            if not self._closed:
+                self._write(lines)
+                self._ahead.extend(lines)
 
     def settle(self) -> None:
-        """Wait for the answers to what was announced and is no longer wanted."""
-        self._announced = []
+        """Wait for the answers to what was sent and is no longer wanted."""
         while self._ahead:
             self._ahead.popleft()
             self._read_line("settle")
@@ -348,20 +364,21 @@ class DriverProcess:
         if self._ahead and self._ahead[0] == line:
             self._ahead.popleft()
         else:
-            announced = self._announced
             self.settle()
-            self.resume()
             try:
-                os.write(self._requests, b"".join([line, *announced]))
+                self._write([line])
             except BrokenPipeError:
                 raise self._crashed(verb) from None
-            self._ahead.extend(announced)
         try:
             return self._answer(verb)
         except (UnsupportedCase, DriverFailure):
             if not self._closed:
                 self.settle()
             raise
+
+    def _write(self, lines: Sequence[bytes]) -> None:
+        self.resume()
+        os.write(self._requests, b"".join(lines))
 
     def _answer(self, verb: str) -> dict[str, Any]:
         line = self._read_line(verb)
@@ -472,6 +489,11 @@ def process_environment(
 def _line(verb: str, values: Mapping[str, object]) -> bytes:
     words = [verb, *(f"{key}={quote(str(value), safe='/,:')}" for key, value in values.items())]
     return (" ".join(words) + "\n").encode()
+
+
+def _set_up_values(key: int, case: Case, output: Path | None, unless: str) -> dict[str, object]:
+    wish = {} if output is None else {"path": output, "unless": unless}
+    return {"key": key, **_case_values(case), **wish}
 
 
 def _warm_up_values(key: int, *, max_s: float, tolerance: float, block_min_s: float) -> dict[str, object]:

@@ -1,17 +1,20 @@
 """One launch of a group: fresh processes, rounds in shuffled order, outputs checked, samples taken."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from nntest.errors import DriverError, NNTestError
 from nntest.measure.account import Account
+from nntest.measure.backlog import Backlog
 from nntest.measure.driver import (
+    Ahead,
     DriverCrash,
     DriverFailure,
     DriverTimeout,
-    Later,
+    SetUp,
     SetupAnswer,
     UnsupportedCase,
     WarmUpRules,
@@ -19,7 +22,7 @@ from nntest.measure.driver import (
 from nntest.measure.dump import dump_case
 from nntest.measure.energy import EnergyMeter
 from nntest.measure.groups import Group, round_order
-from nntest.measure.interrupts import Interrupts
+from nntest.measure.interrupts import Interrupts, SessionInterrupted
 from nntest.measure.journal import Journal
 from nntest.measure.machine import Conditions
 from nntest.measure.output import NotCheckedError, OutputCheck
@@ -78,6 +81,7 @@ class GroupLaunch:
         self._losses: dict[Slot, int] = {}
         self._set_up_in_launch: set[str] = set()
         self._rechecked: set[int] = set()
+        self._backlog = Backlog()
 
     def run(self, rounds: int) -> None:
         """Measure all rounds of the launch; losses are recorded in the standings, an interruption passes through."""
@@ -90,18 +94,23 @@ class GroupLaunch:
             seed=f"{seed}:{self._group.number}:{self._launch}",
             memory_bytes=self._memory_bytes(),
         ) as processes:
-            for round_ in range(rounds):
-                for trial in round_order(self._group, seed=seed, launch=self._launch, round_=round_):
-                    standing = self._standings.get(id(trial))
-                    if standing is not None and not standing.lost:
-                        self._visit(processes, standing, round_, last=round_ == rounds - 1)
-            self._recheck_all(processes)
+            try:
+                for round_ in range(rounds):
+                    for trial in round_order(self._group, seed=seed, launch=self._launch, round_=round_):
+                        standing = self._standings.get(id(trial))
+                        if standing is not None and not standing.lost:
+                            self._visit(processes, standing, round_, last=round_ == rounds - 1)
+                self._recheck_all(processes)
+            except SessionInterrupted:
+                self._backlog.clear()
+                raise
+        self._backlog.clear()
         bench.journal.write("launch_end", group=self._group.number, launch=self._launch)
 
     def _visit(self, processes: Processes, standing: Standing, round_: int, *, last: bool) -> None:
         self._bench.interrupts.check()
         self._guard(processes, standing, lambda driver, one: self._sample(processes, driver, one, round_, last=last))
-        self._bench.visited(standing)
+        self._backlog.add(lambda: self._bench.visited(standing))
 
     def _recheck_all(self, processes: Processes) -> None:
         """Compare the outputs after the last blocks; not those whose process a neighbour has taken down since."""
@@ -134,11 +143,13 @@ class GroupLaunch:
             self._losses[slot] = 0
 
     def _sample(self, processes: Processes, driver: Driver, standing: Standing, round_: int, *, last: bool) -> None:
-        bench = self._bench
+        bench, key = self._bench, self._key(standing)
         # frozen with the first warm-up; until then the block takes what that calibrates
         loops = standing.loops or bench.plan.loops
-        if processes.is_ready(self._slot(standing), self._key(standing)):
-            self._announce(driver, standing, loops, last=last, block=False)
+        if processes.is_ready(self._slot(standing), key):
+            # what comes next is priming, which is short: our own work must not reach into the block
+            self._backlog.clear()
+            self._send_block(driver, standing, loops, last=last)
         else:
             self._set_up(processes, driver, standing, loops, last=last)
             if standing.lost:
@@ -147,7 +158,7 @@ class GroupLaunch:
         # between cold calls the caches are evicted, which takes more energy than the calls
         mark = bench.meter.mark() if standing.trial.case.cache == "warm" else None
         with bench.interrupts.waiting():
-            answer = driver.block(self._key(standing), loops=loops)
+            answer = driver.block(key, loops=loops)
         energy = bench.meter.above_idle(mark, timed_s=answer.seconds, primed_s=answer.prime_s)
         bench.account.add("prime", answer.prime_s)
         bench.account.add("timed", answer.seconds)
@@ -170,45 +181,47 @@ class GroupLaunch:
             profile=None if answer.profile is None else Profile.of(answer.profile),
         )
         standing.samples.append(sample)
-        bench.journal.write("sample", group=self._group.number, uid=standing.uid, **vars(sample))
+        self._record("sample", standing, **vars(sample))
         if last:
             self._recheck(driver, standing)
             self._rechecked.add(id(standing))
 
-    def _announce(
-        self,
-        driver: Driver,
-        standing: Standing,
-        loops: int | None,
-        *,
-        last: bool,
-        warm_up: bool = False,
-        block: bool = True,
-    ) -> None:
-        """Have the visit's later requests sent with the next one: waking two processes for each takes longer.
+    def _send_block(self, driver: Driver, standing: Standing, loops: int | None, *, last: bool) -> None:
+        """Have the block sent, and after the last one the output: waking two processes for each takes longer.
 
-        Only where nothing is to be decided or read in between: whether the first output is right, and energy counters.
+        Not where energy counters are to be read in between.
         """
         bench = self._bench
         if bench.meter.reads:
             return
         output = None if bench.check is None or not last else (bench.check.scratch_again, standing.output_hash)
-        rules = self._warm_up_rules if warm_up else None
-        driver.announce(Later(key=self._key(standing), warm_up=rules, block=block, loops=loops, output=output))
+        driver.send(Ahead(key=self._key(standing), block=True, loops=loops, output=output))
 
     def _set_up(
         self, processes: Processes, driver: Driver, standing: Standing, loops: int | None, *, last: bool
     ) -> None:
-        """Set a case up in the slot's process: output first, then warm-up; a wrong output ends the trial."""
-        bench, key = self._bench, self._key(standing)
-        output = None if bench.check is None else bench.check.scratch
+        """Set a case up in the slot's process: output first, then warm-up; a wrong output ends the trial.
+
+        None of it is timed, so that our own work is done meanwhile: what visits before have left over, and the
+        comparison of the output.
+        """
+        bench, key, case = self._bench, self._key(standing), standing.trial.case
+        wish = SetUp(
+            case=case, output=None if bench.check is None else bench.check.scratch, unless=standing.output_hash
+        )
+        # an output that has to be compared needs its reference first, one that is dumped the process to itself
         decided = bench.dump is None and (bench.check is None or bool(standing.output_hash))
-        if decided:
-            self._announce(driver, standing, loops, last=last, warm_up=True)
+        warm_up = Ahead(key=key, warm_up=self._warm_up_rules)
+        driver.send(replace(warm_up, set_up=wish) if decided else Ahead(key=key, set_up=wish))
+        self._backlog.clear()
         with bench.interrupts.waiting():
-            answer = driver.setup(key, standing.trial.case, output, unless=standing.output_hash)
+            answer = driver.setup(key, case, wish.output, unless=wish.unless)
         bench.account.add("set_up", answer.library_s)
         processes.set_ready(self._slot(standing), key)
+        if bench.check is not None and not standing.output_hash:
+            bench.check.expect(standing)
+        if not decided and bench.dump is None:
+            driver.send(warm_up)
         if bench.check is not None:
             self._check(bench.check, answer, standing)
         if bench.dump is not None and self._launch == 0:
@@ -216,9 +229,10 @@ class GroupLaunch:
             dump_case(bench.dump, driver, key, standing, bench.stems[standing.uid])
         if standing.lost:
             return
-        if not decided:
-            self._announce(driver, standing, loops, last=last)
-        warm_up = self._warm_up(driver, standing)
+        if bench.dump is not None:
+            driver.send(warm_up)
+        self._send_block(driver, standing, loops, last=last)
+        warmed = self._warm_up(driver, standing)
         around = self._around
         launch = Launch(
             launch=self._launch,
@@ -227,7 +241,7 @@ class GroupLaunch:
             reorder_in_s=answer.reorder_in_s,
             reorder_out_s=answer.reorder_out_s,
             first_run_s=answer.first_run_s,
-            warm_up=warm_up,
+            warm_up=warmed,
             implementation=answer.implementation,
             native_layouts=dict(answer.native_layouts),
             cores=tuple(answer.cores),
@@ -243,15 +257,19 @@ class GroupLaunch:
             return
         self._set_up_in_launch.add(standing.uid)
         standing.launches.append(launch)
-        bench.journal.write(
+        self._record(
             "set_up",
-            group=self._group.number,
+            standing,
             launch=self._launch,
-            uid=standing.uid,
             launch_facts=launch_facts(launch),
             loops=standing.loops,
             memory_bytes=standing.memory_bytes,
         )
+
+    def _record(self, kind: str, standing: Standing, **fields: Any) -> None:
+        """Have a line written to the journal, after the block whose time it would disturb."""
+        group, uid = self._group.number, standing.uid
+        self._backlog.add(lambda: self._bench.journal.write(kind, group=group, uid=uid, **fields))
 
     @cached_property
     def _warm_up_rules(self) -> WarmUpRules:
@@ -274,19 +292,12 @@ class GroupLaunch:
 
     def _check(self, check: OutputCheck, answer: SetupAnswer, standing: Standing) -> None:
         """Compare the first run's output with what is known; the first time with the reference."""
-        bench = self._bench
         first = not standing.output_hash
         check.judge(answer.hash, standing, answer.implementation)
         if standing.verification.verified is False:
             self._lose(standing, "wrong", standing.verification.reason)
         elif first:
-            bench.journal.write(
-                "checked",
-                group=self._group.number,
-                uid=standing.uid,
-                verification=vars(standing.verification),
-                hash=standing.output_hash,
-            )
+            self._record("checked", standing, verification=vars(standing.verification), hash=standing.output_hash)
 
     def _recheck(self, driver: Driver, standing: Standing) -> None:
         """Compare the output once more after the last block: what ran must still be what was checked."""
@@ -299,7 +310,7 @@ class GroupLaunch:
 
     def _lose(self, standing: Standing, loss: Loss, reason: str) -> None:
         standing.give_up(loss, reason)
-        self._bench.journal.write("lost", group=self._group.number, uid=standing.uid, loss=loss, reason=reason)
+        self._record("lost", standing, loss=loss, reason=reason)
 
     def _give_up_slot(self, slot: Slot, reason: str) -> None:
         """Give up a program whose processes die one after the other without a sample in between."""

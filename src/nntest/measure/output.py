@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from nntest.measure.reference import Reference
+
 
 class NotCheckedError(NNTestError):
     """An output could not be compared for want of memory; it may be right."""
@@ -39,6 +41,20 @@ class OutputCheck:
         self._interrupts = interrupts
         self.scratch = scratch
         self.scratch_again = scratch_again
+        self._expected: tuple[Case, Reference] | None = None
+
+    def expect(self, standing: Standing) -> None:
+        """Have the reference of a case at hand: to compute it takes the machine, to compare with it does not.
+
+        Raises
+        ------
+        NotCheckedError
+            There is too little memory for it.
+        """
+        case = standing.trial.case
+        self._expected = None  # two large ones need not be there together
+        with _enough_memory(), self._account.spending("reference"), self._interrupts.waiting():
+            self._expected = (case, self._world.expected(case))
 
     def recompute(self, driver: Driver, key: int, standing: Standing, implementation: str) -> None:
         """Run the case once more and judge what comes out."""
@@ -69,25 +85,33 @@ class OutputCheck:
         """
         if standing.output_hash and hash_ == standing.output_hash:
             return
-        try:
+        with _enough_memory():
             self._compare(hash_, standing, implementation, written)
-        except MemoryError as error:
-            told = f" ({error})" if str(error) else ""
-            raise NotCheckedError(
-                f"the output could not be checked: too little memory for the reference{told}; "
-                "free memory, raise the limit (ulimit -v) or use --skip_output_validation"
-            ) from None
 
     def _compare(self, hash_: str, standing: Standing, implementation: str, written: Path) -> None:
         from nntest.measure.verify import algorithm_in_force
 
         case = standing.trial.case
-        with self._account.spending("reference"), self._interrupts.waiting():
-            reference = self._world.expected(case)
+        if self._expected is None or self._expected[0] is not case:
+            self.expect(standing)
+        assert self._expected is not None
+        reference = self._expected[1]
         algorithm = algorithm_in_force(standing.trial.candidate.program.algorithm, implementation)
         standing.verification = self._world.verify(case, read_output(written, case), reference, algorithm)
         standing.output_varies = standing.output_varies or bool(standing.output_hash)
         standing.output_hash = standing.output_hash or hash_
+
+
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        told = f" ({error})" if str(error) else ""
+        raise NotCheckedError(
+            f"the output could not be checked: too little memory for the reference{told}; "
+            "free memory, raise the limit (ulimit -v) or use --skip_output_validation"
+        ) from None
 
 
 @contextmanager

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from nntest.measure.build import BuiltProgram
     from nntest.measure.compiler import Compiler
-    from nntest.measure.driver import BlockAnswer, Later, OutputAnswer, PeakAnswer, SetupAnswer, WarmUpAnswer
+    from nntest.measure.driver import Ahead, BlockAnswer, OutputAnswer, PeakAnswer, SetupAnswer, WarmUpAnswer
     from nntest.measure.libraries import FoundLibrary
     from nntest.measure.reference import Reference, ReferenceCache
     from nntest.measure.trial import Candidate
@@ -56,11 +56,11 @@ class Driver(AbstractContextManager["Driver"], Protocol):
     def peak(self, *, threads: int, seconds: float) -> "PeakAnswer":
         """Measure the peak of fused multiply-adds."""
 
-    def announce(self, later: "Later") -> None:
-        """Say what will be asked after the next request, so that it can be sent along."""
+    def send(self, ahead: "Ahead") -> None:
+        """Send what will be asked, so that the process need not wait for it."""
 
     def settle(self) -> None:
-        """Wait for the answers to what was announced and is no longer wanted."""
+        """Wait for the answers to what was sent and is no longer wanted."""
 
     def pause(self) -> None:
         """Stop the process and its threads."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from nntest.errors import ConnectionLostError, NNTestError
 from nntest.measure.answers import BlockAnswer, DriverCrash, OutputAnswer, SetupAnswer
 from nntest.measure.build import BuiltProgram
-from nntest.measure.driver import DriverProcess, Later, how_it_ended, process_environment, start_options
+from nntest.measure.driver import Ahead, DriverProcess, how_it_ended, process_environment, start_options
 from nntest.measure.profiling import ONEDNN_VERBOSE, PrintedAccount
 from nntest.measure.targets.connection import Connection
 from nntest.model.case import Case
@@ -101,7 +101,7 @@ class RemoteDriver(DriverProcess):
         answer = super().block(key, loops=loops)
         return replace(answer, start_s=time.monotonic() - answer.seconds)
 
-    def announce(self, later: Later) -> None:
+    def send(self, ahead: Ahead) -> None:
         """Do nothing: files lie elsewhere there, and the way to the board is longer than what is spared."""
 
     def pause(self) -> None:
