@@ -7,7 +7,7 @@ import pytest
 
 from nntest.measure.driver import UnsupportedCase
 from tests.programs.build import REPOSITORY, case_of, source_of
-from tests.programs.test_armcl import NAMES, check, needs_target, shapes_of, start
+from tests.programs.test_armcl import NAMES, check, is_wrong, needs_target, shapes_of, start
 
 # Those of which the library has none; the others compute at least one shape in each layout.
 NONE = {
@@ -24,7 +24,7 @@ SOME_OPENCL = {
     "softmax-armcl-opencl": "shape-17-1-1",
 }
 # What the library gets wrong; sessions record such points as wrong.
-WRONG: set[tuple[str, str, str]] = {
+WRONG = {
     # a kernel of 2x2 with a stride of 3 in NCHW
     ("avgpool-armcl-neon", "shape-8-16-16-2-3", "NCHW"),
     ("maxpool-armcl-neon", "shape-8-16-16-2-3", "NCHW"),
@@ -88,6 +88,14 @@ def test_a_small_shape_is_right_to_the_step_on_opencl(name: str, tmp_path: Path)
 @pytest.mark.parametrize("name", [name for name in SOME if name.endswith("-opencl")])
 def test_edge_shapes_are_right_to_the_step_on_opencl(name: str, tmp_path: Path) -> None:
     assert check_all(name, list(shapes_of(name)), tmp_path) >= 5
+
+
+@needs_target
+@pytest.mark.native
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "stem", "layout"), sorted(WRONG))
+def test_what_is_known_to_be_wrong_is_not_verified(name: str, stem: str, layout: str, tmp_path: Path) -> None:
+    assert is_wrong(name, stem, tmp_path, layout=layout, batch=1, dtype="uint8")
 
 
 @needs_target
