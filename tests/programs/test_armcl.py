@@ -130,9 +130,7 @@ def checked(
     try:
         setup = driver.setup(1, case)
     except UnsupportedCase as refusal:
-        assert refusal.reason.startswith(REFUSALS), (
-            f"{name} {file.stem} {layout} batch {batch} {dtype}: {refusal.reason}"
-        )
+        assert refusal.reason.startswith(REFUSALS), f"{where}: {refusal.reason}"
         return None
     driver.output(1, folder / "output.bin")
     output = np.fromfile(folder / "output.bin", dtype)
