@@ -96,8 +96,8 @@ inline double call_s() {
   Compiled model(std::move(written), 1, one, one);
   const double seconds = python::seconds_of_call([&] { model.run(memory, &result); });
   if (result != 7) {
-    throw Failure("LiteRT: 3 x 2 + 1 is " + std::to_string(result) +
-                  " here; " NNTEST_LIBRARY_FILE " has another interface than 2.2 and 2.3, which programs are written for");
+    throw Failure("LiteRT: 3 x 2 + 1 is " + std::to_string(result) + " here; " NNTEST_LIBRARY_FILE
+                  " has another interface than 2.2 and 2.3, which programs are written for");
   }
   return seconds;
 }

@@ -109,7 +109,9 @@ struct Window {
 };
 
 // Dimensions of an image with its channels innermost, and the axis that each axis was: on the way there and back.
-inline std::vector<std::int64_t> nhwc(const std::vector<std::int64_t>& nchw) { return {nchw[0], nchw[2], nchw[3], nchw[1]}; }
+inline std::vector<std::int64_t> nhwc(const std::vector<std::int64_t>& nchw) {
+  return {nchw[0], nchw[2], nchw[3], nchw[1]};
+}
 inline const std::vector<std::int64_t> kInwards{0, 2, 3, 1}, kOutwards{0, 3, 1, 2};
 
 // The form that the operator wants for one tensor.

@@ -41,8 +41,8 @@ class Twins {
 
   bool wanted() const { return wanted_; }
 
-  // Run the twin of a session; `make` makes it. The call that makes it is one of those before the block, and settling is all
-  // that this one does: a session is counted from its first timed call on.
+  // Run the twin of a session; `make` makes it. The call that makes it is one of those before the block, and settling is
+  // all that it does: a session is counted from its first timed call on.
   template <class Make>
   void run(const void* usual, const std::vector<const void*>& inputs, void* output, Make&& make) {
     Twin& twin = twins_[usual];
