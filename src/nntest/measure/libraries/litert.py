@@ -14,8 +14,8 @@ NAME = "litert-cpu"
 PACKAGES = ("ai-edge-litert",)
 NEEDS = ("flatbuffers",)
 INSTALL = f"nntest install {NAME}"
-# Tried: 2.2.0 and 2.3.0. Nobody promises that later ones keep the interface, and before 2.2 it was another one under the
-# same names; so a program refuses those before, and tries the library with one number before it measures.
+# Tried: 2.2.0 and 2.3.0. Nobody promises that later ones keep the interface, and before 2.2 it was another one under
+# the same names; so a program refuses those before, and tries the library with one number before it measures.
 VERSIONS = "2.*"
 
 
