@@ -249,6 +249,27 @@ def test_a_signal_ends_the_session_between_two_steps(fake: FakeWorld) -> None:
     assert (resumed.points, resumed.exit_code) == (6, 0)
 
 
+def test_a_trial_that_is_given_up_after_its_last_visit_is_published_as_lost(fake: FakeWorld) -> None:
+    in_the_last_launch = 2  # each shape has two batch sizes, and is set up for both in each of two launches
+
+    def die(verb: str, count: int) -> None:
+        if verb == "setup" and count >= in_the_last_launch:
+            raise CRASH
+
+    fake.faults.update({("softmax-one", shape): die for shape in ("8-1-1", "16-1-1", "32-2-2")})
+    everywhere = {"programs": "softmax-one", "dataset_uoa": "tensor-softmax-*", "batch_sizes": (1, 2)}
+    complete_and_lost = 0
+    for seed in range(8):
+        fake.asked.clear()
+        summary = run(fake, repetitions=2, launches=2, order_seed=seed, timestamp=f"t{seed}", **everywhere)
+        on_disk = {path.split("/")[1]: one["nntest"] for path, one in fake.points().items() if f"-t{seed}/" in path}
+        for point in summary.results:
+            failure = on_disk[f"ckp-{point.uid}.0001.json"].get("failure")
+            assert (failure or {}).get("kind") == (point.failure and point.failure.kind)
+            complete_and_lost += point.failure is not None and len(point.samples) == point.plan.repetitions
+    assert complete_and_lost
+
+
 def test_until_ci_adds_launches_until_intervals_are_narrow(fake: FakeWorld) -> None:
     noise = iter([1.3, 0.7, 1.2, 0.8, *[1.0] * 1000])
 

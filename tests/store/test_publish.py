@@ -12,7 +12,7 @@ from nntest.errors import DataError, UsageError
 from nntest.model.point_json import from_json, to_bytes
 from nntest.store import files
 from nntest.store.entries import find_experiments, is_point_name
-from nntest.store.publish import open_experiment, publish, save_point
+from nntest.store.publish import open_experiment, publish, publish_together, save_point
 from nntest.store.repository import Repository
 from tests.points import make_point, with_seed
 
@@ -186,3 +186,37 @@ def test_points_of_different_cases_lie_side_by_side(experiment):
     for seed in range(3):
         save_point(experiment, with_seed(make_point(), seed))
     assert len(list(experiment.glob("ckp-*.0001.json"))) == 3
+
+
+def test_points_published_together_are_those_published_singly(tmp_path):
+    folders = [
+        open_experiment(Repository("x", tmp_path), name, META, now=lambda: datetime(2026, 11, 21))
+        for name in ("one", "two", "alone")
+    ]
+    points = [with_seed(make_point(), seed) for seed in range(20)]
+    paths = publish_together([(folders[seed % 2], point.uid, to_bytes(point)) for seed, point in enumerate(points)])
+    assert paths == [folders[seed % 2] / f"ckp-{point.uid}.0001.json" for seed, point in enumerate(points)]
+    for path, point in zip(paths, points, strict=True):
+        assert path.read_bytes() == save_point(folders[2], point).read_bytes()
+
+
+def test_names_published_together_are_on_disk_on_return(experiment, tmp_path, monkeypatch):
+    other = open_experiment(Repository("x", tmp_path), "other", META)
+    synced = []
+    monkeypatch.setattr("nntest.store.publish.sync_folder", synced.append)
+    points = [with_seed(make_point(), seed) for seed in range(6)]
+    publish_together([(folder, point.uid, to_bytes(point)) for point in points for folder in (experiment, other)])
+    assert sorted(synced) == sorted([experiment, other])
+
+
+def test_a_folder_that_cannot_be_synced_is_one_clear_error(experiment, monkeypatch):
+    def refuse(folder):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("nntest.store.publish.sync_folder", refuse)
+    with pytest.raises(DataError) as raised:
+        publish_together([(experiment, make_point().uid, to_bytes(make_point()))])
+    assert str(raised.value) == (
+        f"{experiment}: could not be written (Input/output error); nothing partial was left; "
+        "see to the folder and resume"
+    )

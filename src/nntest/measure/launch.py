@@ -53,7 +53,7 @@ class Bench:
 
     ``began_s`` is the session's start on the world's clock: samples say when they were taken relative to it.
     ``dump`` takes the tensors, under the names that ``stems`` has by uid. ``visited`` is told after each visit, with
-    the trial's standing.
+    the trial's standing, and ``completed`` after a trial's last, where that is known.
     """
 
     world: World
@@ -67,15 +67,19 @@ class Bench:
     dump: Path | None = None
     stems: Mapping[str, str] = field(default_factory=dict)
     visited: Callable[[Standing], None] = lambda _: None
+    completed: Callable[[Standing, Group], None] = lambda _, __: None
 
 
 class GroupLaunch:
-    """One launch of one group."""
+    """One launch of one group; ``final`` where it is known that no other follows."""
 
-    def __init__(self, bench: Bench, group: Group, standings: Sequence[Standing], launch: int) -> None:
+    def __init__(
+        self, bench: Bench, group: Group, standings: Sequence[Standing], launch: int, *, final: bool = False
+    ) -> None:
         self._bench = bench
         self._group = group
         self._launch = launch
+        self._final = final
         self._standings = {id(standing.trial): standing for standing in standings}
         self._keys = {id(standing.trial): key for key, standing in enumerate(standings)}
         self._losses: dict[Slot, int] = {}
@@ -111,6 +115,8 @@ class GroupLaunch:
         self._bench.interrupts.check()
         self._guard(processes, standing, lambda driver, one: self._sample(processes, driver, one, round_, last=last))
         self._backlog.add(lambda: self._bench.visited(standing))
+        if last and self._final and not standing.lost:
+            self._backlog.add(lambda: self._bench.completed(standing, self._group))
 
     def _recheck_all(self, processes: Processes) -> None:
         """Compare the outputs after the last blocks; not those whose process a neighbour has taken down since."""

@@ -29,6 +29,11 @@ class Patience:
             planned_launches=request.launch_count,
         )
 
+    @property
+    def asks(self) -> bool:
+        """Whether launches beyond those planned may be wanted."""
+        return self.half_width_pct is not None
+
     def deadline(self, groups_left: int) -> float | None:
         """Return until when this group may go on, so that as much is left for each of the others."""
         if self.ends_s is None:

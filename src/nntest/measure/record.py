@@ -16,11 +16,8 @@ from nntest.measure.writable import require_writable
 from nntest.model.case import Platform
 from nntest.model.point import Point
 from nntest.store.entries import is_point_name
-from nntest.store.publish import open_experiment, save_point
+from nntest.store.publish import open_experiment, publish_together
 from nntest.store.repository import Repository
-
-# Each point is synced to disk; writers that wait together share the disk's flushes.
-_WRITERS = 16
 
 
 def experiment_uoa(program: str, library_tag: str, timestamp: str, record_uoa: str = "") -> str:
@@ -62,6 +59,15 @@ class Found:
     failed: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """The point that a trial has become, and its bytes if it is to be recorded."""
+
+    trial: Trial
+    point: Point
+    data: bytes = b""
+
+
 class Recorder:
     """Publishes the points of one session; experiments are opened when their first point comes."""
 
@@ -91,13 +97,13 @@ class Recorder:
         """Experiments that have taken points of this session, by name."""
         return self._opened
 
-    def save(self, made: Sequence[tuple[Trial, Point]]) -> list[Path]:
+    def save(self, made: Sequence[Made]) -> list[Path]:
         """Publish points and return their files, in order."""
-        new = {self._name(trial): trial for trial, _ in made if self._name(trial) not in self._opened}
-        with ThreadPoolExecutor(max_workers=_WRITERS) as writers:
-            self._opened.update(zip(new, writers.map(self._open, new, new.values()), strict=True))
-            folders = [self._opened[self._name(trial)] for trial, _ in made]
-            return list(writers.map(save_point, folders, [point for _, point in made]))
+        new = {self._name(one.trial): one.trial for one in made if self._name(one.trial) not in self._opened}
+        if new:
+            with ThreadPoolExecutor(max_workers=len(new)) as writers:
+                self._opened.update(zip(new, writers.map(self._open, new, new.values()), strict=True))
+        return publish_together([(self._opened[self._name(one.trial)], one.point.uid, one.data) for one in made])
 
     def _open(self, name: str, trial: Trial) -> Path:
         meta = experiment_meta(trial, self._plan, self._platform, self._started)

@@ -1,7 +1,9 @@
 """A session: builds, groups of launches, points, and a summary; it can be ended at any moment and resumed."""
 
+import gc
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from nntest.measure.output import OutputCheck, output_scratch
 from nntest.measure.plan import SessionPlan
 from nntest.measure.plan import plan_session as _plan_session
 from nntest.measure.precision import Patience
-from nntest.measure.record import Found, Recorder
+from nntest.measure.record import Found, Made, Recorder
 from nntest.measure.recovery import Recovered, recover_newest
 from nntest.measure.remainder import GroupWork, Work, what_is_left
 from nntest.measure.reporter import Reporter, SilentReporter
@@ -28,7 +30,8 @@ from nntest.measure.standing import Standing
 from nntest.measure.trial import Trial
 from nntest.measure.world import World, real_world
 from nntest.measure.writable import require_writable
-from nntest.model.point import Origin, Point
+from nntest.model.point import Energy, Origin, Point
+from nntest.model.point_json import to_bytes
 
 SOME_FAILED = 3
 # A board that is out of reach for two groups in a row is gone; the rest is not waited for.
@@ -95,8 +98,22 @@ def run_session(plan: SessionPlan, reporter: Reporter | None = None, world: Worl
         purpose="caches and journals",
         advice="see to the folder, or name another one with XDG_CACHE_HOME",
     )
-    with Interrupts() as interrupts, machine_lock(world.lock_path, now=world.now(), share=plan.request.share) as shared:
+    with (
+        _no_old_garbage(),
+        Interrupts() as interrupts,
+        machine_lock(world.lock_path, now=world.now(), share=plan.request.share) as shared,
+    ):
         return _Session(plan, reporter or SilentReporter(), world, interrupts, shared=shared).run()
+
+
+@contextmanager
+def _no_old_garbage() -> Iterator[None]:
+    """Have the collector pass over all that is there by now: to search it takes 20 ms, at any moment."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 class _Session:
@@ -117,6 +134,8 @@ class _Session:
         self._platform = world.platform()
         self._recorder = Recorder(plan, self._platform, world, started=self._started)
         self._points: list[Point] = []
+        self._made: dict[str, Made] = {}
+        self._energy: Energy | None = None
         self._refused: dict[str, str] = {}
         self._lost_groups = 0
         self._work: Work | None = None
@@ -205,6 +224,7 @@ class _Session:
             cases = sum(len(one.standings) for one in work.groups)
             self._reporter.session_resumed(self._plan, cases, len(work.groups), self._total_s)
         meter = self._settle(work.groups)
+        self._energy = meter.facts
         patience = Patience.of(self._plan.request, self._world.clock)
         with output_scratch() as scratch, output_scratch() as scratch_again:
             check = OutputCheck(self._world, self._account, self._interrupts, scratch, scratch_again)
@@ -220,6 +240,7 @@ class _Session:
                 dump=self._plan.request.dump,
                 stems=dump_stems(standings),
                 visited=self._visited,
+                completed=self._completed,
             )
             lost_in_a_row = 0
             for index, one in enumerate(work.groups):
@@ -254,31 +275,41 @@ class _Session:
         while launch < plan.launches or patience.wants_more(standings, deadline):
             if all(standing.lost for standing in standings):
                 break
-            GroupLaunch(bench, group, standings, launch).run(plan.rounds(launch) or plan.rounds(0))
+            final = launch + 1 == plan.launches and not patience.asks
+            GroupLaunch(bench, group, standings, launch, final=final).run(plan.rounds(launch) or plan.rounds(0))
             launch += 1
         self._publish(bench, group, standings)
 
     def _publish(self, bench: Bench, group: Group, standings: Sequence[Standing]) -> None:
-        journal, energy = bench.journal, bench.meter.facts
-        made: list[tuple[Trial, Point]] = []
+        journal = bench.journal
         with self._account.on(*(standing.uid for standing in standings)):
-            for standing in standings:
-                if standing.loss != "unsupported":
-                    origin = self._origin(standing, group)
-                    point = standing.point(self._plan.plan, origin, energy=energy, shared_machine=self._shared)
-                    made.append((standing.trial, point))
+            made = [self._make(standing, group) for standing in standings if standing.loss != "unsupported"]
             if not self._plan.request.no_record:
-                for (_, point), path in zip(made, self._recorder.save(made), strict=True):
-                    journal.write("published", group=group.number, uid=point.uid, path=str(path))
+                for one, path in zip(made, self._recorder.save(made), strict=True):
+                    journal.write("published", group=group.number, uid=one.point.uid, path=str(path))
         journal.write("group_end", group=group.number)
-        self._points += [point for _, point in made]
-        for trial, point in made:
-            self._reporter.case_done(trial, point)
+        self._points += [one.point for one in made]
+        for one in made:
+            self._reporter.case_done(one.trial, one.point)
         for standing in standings:
             if standing.loss == "unsupported":
                 self._refused[standing.trial.name] = standing.reason
                 self._reporter.case_done(standing.trial, None)
         self._reporter.group_done(group)
+
+    def _completed(self, standing: Standing, group: Group) -> None:
+        """Make the point of a trial that will not be visited again, while another one is set up."""
+        self._made[standing.uid] = self._make(standing, group)
+
+    def _make(self, standing: Standing, group: Group) -> Made:
+        known = self._made.pop(standing.uid, None)
+        # its program may have been given up since
+        if known is not None and not standing.lost:
+            return known
+        origin = self._origin(standing, group)
+        point = standing.point(self._plan.plan, origin, energy=self._energy, shared_machine=self._shared)
+        data = b"" if self._plan.request.no_record else to_bytes(point)
+        return Made(trial=standing.trial, point=point, data=data)
 
     def _began_s(self) -> float:
         """Return the session's start on the world's clock; a resumed session's lies in the past."""

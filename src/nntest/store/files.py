@@ -24,8 +24,13 @@ _ADVICE = {
 }
 
 
-def write_new(path: Path, data: bytes) -> bool:
+def write_new(path: Path, data: bytes, *, sync_name: bool = True) -> bool:
     """Create ``path`` with ``data`` at once; an existing file stays as it is.
+
+    Parameters
+    ----------
+    sync_name
+        Whether the name is durable on return, as the data is; who makes many files syncs their folder once.
 
     Returns
     -------
@@ -39,7 +44,7 @@ def write_new(path: Path, data: bytes) -> bool:
     """
     with _written(path, data) as temporary:
         created = _link(temporary, path)
-        if created:
+        if created and sync_name:
             sync_folder(path.parent)
         return created
 

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -15,12 +16,14 @@ from nntest.errors import DataError, UsageError
 from nntest.model.point import Point
 from nntest.model.point_json import to_bytes
 from nntest.store.entries import MODULE_UIDS
-from nntest.store.files import locked, replace, write_error, write_new
+from nntest.store.files import locked, replace, sync_folder, write_error, write_new
 from nntest.store.repository import Repository, ensure_local_repository, read_json
 
 _INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 # Names reach ck as patterns, folders and alias files; what is left out here means something to one of them.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=@~-]{0,199}")
+# Writers that wait for the disk together share its flushes.
+_WRITERS = 16
 _UID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -53,11 +56,28 @@ def save_point(experiment: Path, point: Point) -> Path:
     return publish(experiment, point.uid, to_bytes(point)).path
 
 
-def publish(experiment: Path, uid: str, data: bytes) -> Published:
-    """Publish the bytes of a point; see :func:`save_point`."""
+def publish_together(points: Sequence[tuple[Path, str, bytes]]) -> list[Path]:
+    """Publish points, each given as (experiment, uid, bytes), and return their files in order; see :func:`save_point`.
+
+    All is on disk on return. Those that wait for the disk together share its flushes.
+    """
+    with ThreadPoolExecutor(max_workers=_WRITERS) as writers:
+        published = list(writers.map(lambda one: publish(*one, sync_name=False), points))
+        list(writers.map(_sync, {experiment for experiment, _, _ in points}))
+    return [one.path for one in published]
+
+
+def publish(experiment: Path, uid: str, data: bytes, *, sync_name: bool = True) -> Published:
+    """Publish the bytes of a point; see :func:`save_point`.
+
+    Parameters
+    ----------
+    sync_name
+        As for :func:`nntest.store.files.write_new`.
+    """
     for number in count(1):
         path = experiment / f"ckp-{uid}.{number:04d}.json"
-        if not path.exists() and write_new(path, data):
+        if not path.exists() and write_new(path, data, sync_name=sync_name):
             return Published(path, added=True)
         if _holds(path, data):
             return Published(path, added=False)
@@ -113,6 +133,13 @@ def open_experiment(
     _write_once(module / ".cm" / f"alias-u-{uid}", _line(uoa))
     _write_once(module / ".cm" / f"alias-a-{uoa}", _line(uid))
     return folder
+
+
+def _sync(folder: Path) -> None:
+    try:
+        sync_folder(folder)
+    except OSError as error:
+        raise write_error(folder, error) from None
 
 
 def _info(uoa: str, now: datetime) -> dict[str, Any]:
