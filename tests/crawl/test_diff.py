@@ -188,7 +188,7 @@ def test_selection(tmp_path: Path) -> None:
         select(points, {"version": "4*"}, name="--a")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_the_same_program_twice_rarely_fails_the_gate(draw: int) -> None:
     """Series, not files: the gate's two questions never contradict each other."""

@@ -543,7 +543,7 @@ CAFFE = {
 }
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data(), st.sampled_from([OURS, ORIGINAL, CAFFE]), json_values)
 def test_no_hostile_json_makes_the_crawler_crash(tmp_path, data, words, value):
     path = data.draw(st.sampled_from(list(places(words))))
@@ -560,7 +560,7 @@ def test_no_hostile_json_makes_the_crawler_crash(tmp_path, data, words, value):
     nntest.kernels(folder)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.integers(0, 6000), st.integers(0, 255))
 def test_no_damaged_byte_makes_the_crawler_crash(tmp_path, place, byte):
     folder = tmp_path / "points"

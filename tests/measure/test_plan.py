@@ -205,6 +205,12 @@ def test_nonsense_shapes_are_refused_by_their_file(fake: FakeWorld) -> None:
             '{"tags": ["dataset"]}',
             "dataset_files is missing; expected a list of files with shapes; choose another dataset",
         ),
+        (
+            "dataset",
+            "tensor-softmax-net",
+            '{"tags": ["dataset"], "dataset_files": []}',
+            "dataset_files is empty; expected a list of files with shapes; choose another dataset",
+        ),
     ],
 )
 def test_a_damaged_entry_is_refused_by_its_file(
@@ -215,6 +221,16 @@ def test_a_damaged_entry_is_refused_by_its_file(
     with pytest.raises(UsageError) as caught:
         plan(fake, programs="softmax-one", dataset_uoa="tensor-softmax-net")
     assert str(caught.value).startswith(f"{meta}: {message}")
+
+
+def test_names_that_are_no_list_are_refused_as_a_check_of_the_repository_refuses_them(fake: FakeWorld) -> None:
+    meta = fake.root / "repository" / "dataset" / "tensor-softmax-net" / ".cm" / "meta.json"
+    meta.write_text('{"tags": ["dataset"], "dataset_files": "shape-4-1-1.json"}')
+    with pytest.raises(DataError) as caught:
+        plan(fake, programs="softmax-one", dataset_uoa="tensor-softmax-net")
+    assert str(caught.value) == (
+        f"{meta}: dataset_files is 'shape-4-1-1.json'; expected a list of names of files in the entry; correct it"
+    )
 
 
 @pytest.mark.parametrize("name", ["../../x", "/x", "sub/../../../x.json"])

@@ -37,7 +37,7 @@ def factor_of(case: Case) -> Fraction:
     return scales["input"] * scales["weights"] / scales["output"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(depth=st.integers(1, 60), outputs=st.integers(1, 5), data=FILLS, seed=st.integers(0, 2**40))
 def test_fully_connected_layers_are_whole_sums_requantised(depth: int, outputs: int, data: Fill, seed: int) -> None:
     case = case_of("fullyconnected", {"CK_IN_SHAPE_C": depth, "CK_OUT_SHAPE_C": outputs}, data=data, seed=seed)
@@ -51,7 +51,7 @@ def test_fully_connected_layers_are_whole_sums_requantised(depth: int, outputs: 
     assert expected(case).reshape(-1).tolist() == wanted
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(channels=st.integers(1, 4), size=st.integers(3, 6), stride=st.integers(1, 2), pad=st.integers(0, 2))
 def test_padding_of_convolutions_is_the_zero_point(channels: int, size: int, stride: int, pad: int) -> None:
     raw = {

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nntest.statistics.batch import Batch, pairing
@@ -75,7 +75,6 @@ def test_rounds_pair_as_those_of_two_series_do(many: list[Series]) -> None:
         assert found.launches[rows].tolist() == labels.tolist()
 
 
-@settings(deadline=None)
 @given(serieses)
 def test_many_at_once_are_what_each_is_alone(many: list[Series]) -> None:
     first, second = np.arange(len(many)), np.arange(len(many))[::-1]

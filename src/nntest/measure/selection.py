@@ -16,6 +16,7 @@ from nntest.store.entries import (
     nearest_name,
     split_tags,
 )
+from nntest.store.entry_files import file_names
 from nntest.store.repository import Repository
 
 _SEED_KEY = "CK_SEED"
@@ -103,6 +104,8 @@ def select_shapes(
     ------
     UsageError
         An unknown dataset or file, or values that make no sense.
+    DataError
+        A dataset's meta lists no files of its entry.
     """
     datasets = _select_datasets(request, programs, repositories)
     wanted = _wanted_files(request, datasets)
@@ -187,7 +190,9 @@ def _without_files(entry: DatasetEntry) -> str:
     meta = entry.path / ".cm" / "meta.json"
     if not entry.meta:
         return f"{meta}: no JSON object was found; restore the file"
-    return f"{meta}: dataset_files is missing; expected a list of files with shapes; choose another dataset"
+    file_names(entry.path, entry.meta, "dataset_files")
+    found = "missing" if entry.meta.get("dataset_files") is None else "empty"
+    return f"{meta}: dataset_files is {found}; expected a list of files with shapes; choose another dataset"
 
 
 def _wanted_files(request: RunRequest, datasets: Sequence[DatasetEntry]) -> set[str] | None:
