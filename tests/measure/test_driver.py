@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -145,6 +146,53 @@ def test_what_was_sent_ahead_is_answered_in_its_turn(tmp_path: Path) -> None:
         assert driver.block(1, loops=None).loops == loops
         assert driver.output(1, out).hash == first.hash
         assert driver.block(1, loops=2).loops == 2
+
+
+def test_quiet_answers_are_there_when_a_later_one_wakes(tmp_path: Path) -> None:
+    case = case_of("conv-works-cpu")
+    with start("conv-works-cpu") as driver:
+        driver.send(Ahead(key=1, set_up=SetUp(case=case), warm_up=RULES, quiet=True))
+        driver.send(Ahead(key=1, block=True))
+        driver.setup(1, case)
+        loops = driver.warm_up(1, **RULES).loops
+        assert driver.block(1, loops=None).loops == loops
+        assert driver.block(1, loops=2).loops == 2
+
+
+ENDLESS = 10**15
+
+
+def test_a_crash_behind_quiet_answers_is_the_request_that_crashed() -> None:
+    case = case_of("conv-works-cpu")
+    with start("conv-works-cpu") as driver:
+        driver.send(Ahead(key=1, set_up=SetUp(case=case), warm_up=RULES, quiet=True))
+        driver.send(Ahead(key=1, block=True, loops=ENDLESS))
+        killer = threading.Timer(1.0, os.kill, (driver.pid, signal.SIGKILL))
+        killer.start()
+        driver.setup(1, case)
+        driver.warm_up(1, **RULES)
+        with pytest.raises(DriverCrash, match=r"^conv-works-cpu: block: the driver was ended by SIGKILL$"):
+            driver.block(1, loops=ENDLESS)
+        killer.join()
+
+
+def test_a_hang_behind_quiet_answers_is_the_request_that_hangs() -> None:
+    case = case_of("conv-works-cpu")
+    with start("conv-works-cpu", timeout_s=1.0) as driver:
+        driver.send(Ahead(key=1, set_up=SetUp(case=case), warm_up=RULES, quiet=True))
+        driver.send(Ahead(key=1, block=True, loops=ENDLESS))
+        driver.setup(1, case)
+        driver.warm_up(1, **RULES)
+        with pytest.raises(DriverTimeout, match=r"^conv-works-cpu: block: no answer within 1 s, killed$"):
+            driver.block(1, loops=ENDLESS)
+
+
+def test_a_refusal_wakes_also_where_it_was_to_be_quiet() -> None:
+    wrong = case_of("conv-works-cpu", layout="NCHW16c")
+    with start("conv-works-cpu", timeout_s=5.0) as driver:
+        driver.send(Ahead(key=1, set_up=SetUp(case=wrong), quiet=True))
+        with pytest.raises(UnsupportedCase):
+            driver.setup(1, wrong)
 
 
 def test_what_was_sent_ahead_and_is_not_asked_is_answered_for_nobody(tmp_path: Path) -> None:

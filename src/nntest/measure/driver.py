@@ -39,7 +39,8 @@ from nntest.measure.inputs import case_tensors
 from nntest.measure.profiling import ONEDNN_VERBOSE, PrintedAccount
 from nntest.model.case import Case
 
-PROTOCOL = 3  # 3: warm-up tells its time, a block may take its loops; 2: set-up gives the first output; 1: first
+# 4: quiet answers; 3: warm-up tells its time, a block may take its loops; 2: set-up gives the first output; 1: first
+PROTOCOL = 4
 PEAK_SLICE_S = 2e-3
 
 # Bytes kept of what a library printed, and how many of its last lines stand in a reason.
@@ -89,7 +90,10 @@ class SetUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Ahead:
-    """What will be asked of a case, in this order; ``output`` is a file and a known hash."""
+    """What will be asked of a case, in this order; ``output`` is a file and a known hash.
+
+    What is ``quiet`` wakes nobody when it is done: more is sent behind it, and that is waited for.
+    """
 
     key: int
     set_up: SetUp | None = None
@@ -97,6 +101,7 @@ class Ahead:
     block: bool = False
     loops: int | None = None
     output: tuple[Path, str] | None = None
+    quiet: bool = False
 
 
 _Driver = TypeVar("_Driver", bound="DriverProcess")
@@ -108,7 +113,16 @@ class DriverProcess:
     Start it from the main thread: it dies with the thread that started it, also when that is killed.
     """
 
-    def __init__(self, label: str, process: "subprocess.Popen[bytes]", requests: int, answers: int, timeout_s: float):
+    def __init__(
+        self,
+        label: str,
+        process: "subprocess.Popen[bytes]",
+        requests: int,
+        answers: int,
+        timeout_s: float,
+        *,
+        wake: int | None = None,
+    ) -> None:
         printed = process.stdout or process.stderr
         assert printed is not None
         self.describe: Mapping[str, Any] = {}
@@ -117,6 +131,7 @@ class DriverProcess:
         self._process = process
         self._requests = requests
         self._answers = answers
+        self._wake = wake
         self._printed = printed
         self._timeout_s = timeout_s
         self._ahead: deque[bytes] = deque()  # requests that were sent and whose turn has not come
@@ -128,7 +143,11 @@ class DriverProcess:
         self._accounts: PrintedAccount | None = None
         os.set_blocking(self._printed.fileno(), False)
         self._selector = selectors.DefaultSelector()
-        self._selector.register(answers, selectors.EVENT_READ)
+        if wake is None:
+            self._selector.register(answers, selectors.EVENT_READ)
+        else:
+            os.set_blocking(answers, False)
+            self._selector.register(wake, selectors.EVENT_READ)
         self._selector.register(self._printed, selectors.EVENT_READ)
 
     @classmethod
@@ -165,8 +184,10 @@ class DriverProcess:
         """
         requests_in, requests_out = os.pipe()
         answers_in, answers_out = os.pipe()
+        wake_in, wake_out = os.pipe()
         command = [*built.runner, str(built.driver), "--operator", str(built.operator), "--serve"]
-        command += ["--in", str(requests_in), "--out", str(answers_out), "--parent", str(os.getpid())]
+        command += ["--in", str(requests_in), "--out", str(answers_out), "--wake", str(wake_out)]
+        command += ["--parent", str(os.getpid())]
         command += start_options(cores, threads, heap_offset, memory_bytes)
         try:
             process = subprocess.Popen(
@@ -174,18 +195,19 @@ class DriverProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                pass_fds=(requests_in, answers_out),
+                pass_fds=(requests_in, answers_out, wake_out),
                 env=process_environment(built.env, cores, threads, env, inherited=os.environ),
                 start_new_session=True,  # Ctrl-C is for the session, which then ends its drivers
             )
         except OSError as error:
-            for descriptor in (requests_out, answers_in):
+            for descriptor in (requests_out, answers_in, wake_in):
                 os.close(descriptor)
             raise DriverFailure(f"{built.subject.program}: the driver did not start: {error}") from error
         finally:
             os.close(requests_in)
             os.close(answers_out)
-        driver = cls(built.subject.program, process, requests_out, answers_in, timeout_s)
+            os.close(wake_out)
+        driver = cls(built.subject.program, process, requests_out, answers_in, timeout_s, wake=wake_in)
         driver._emulated = built.emulated
         if built.profiler == ONEDNN_VERBOSE:
             driver._accounts = PrintedAccount()
@@ -282,6 +304,7 @@ class DriverProcess:
         # a process that is dead or closed is told of when it is asked
         with suppress(BrokenPipeError):
             if not self._closed:
+                lines = [_quiet(line) for line in lines] if ahead.quiet else lines
                 self._write(lines)
                 self._ahead.extend(lines)
 
@@ -347,6 +370,8 @@ class DriverProcess:
         self._selector.close()
         os.close(self._requests)
         os.close(self._answers)
+        if self._wake is not None:
+            os.close(self._wake)
         self._printed.close()
 
     def __enter__(self) -> "DriverProcess":
@@ -361,7 +386,7 @@ class DriverProcess:
         if self._closed:
             raise DriverFailure(f"{self._label}: {verb}: the process was closed")
         line = _line(verb, values)
-        if self._ahead and self._ahead[0] == line:
+        if self._ahead and self._ahead[0] in (line, _quiet(line)):
             self._ahead.popleft()
         else:
             self.settle()
@@ -396,25 +421,36 @@ class DriverProcess:
     def _read_line(self, verb: str) -> bytes:
         deadline = time.monotonic() + self._timeout_s
         while b"\n" not in self._pending:
+            if self._wake is not None and self._receive():
+                continue  # answered without a word
             ready = self._selector.select(max(0.0, deadline - time.monotonic()))
             if not ready and time.monotonic() >= deadline:
                 # A session that was stopped meanwhile (Ctrl-Z) was not looking: the answer may have come in time.
                 ready = self._selector.select(0)
-            if not ready and time.monotonic() >= deadline:
+            if not ready and time.monotonic() >= deadline and not (self._wake is not None and self._receive()):
                 self.close()
                 raise DriverTimeout(
                     f"{self._label}: {verb}: no answer within {self._timeout_s:g} s, killed{self._last_printed()}"
                 )
             for key, _ in ready:
-                if key.fd != self._answers:
+                if key.fd == self._wake:
+                    ended = not os.read(self._wake, 1 << 10) and not self._receive()
+                elif key.fd == self._answers:
+                    ended = not self._receive()
+                else:
+                    ended = False
                     self._drain()
-                elif not self._receive():
+                if ended:
                     raise self._crashed(verb)
         line, _, self._pending = self._pending.partition(b"\n")
         return line
 
     def _receive(self) -> bool:
-        part = os.read(self._answers, 1 << 16)
+        """Take what was answered; False where nothing was, or nothing will be any more."""
+        try:
+            part = os.read(self._answers, 1 << 16)
+        except BlockingIOError:
+            return False
         self._pending += part
         return bool(part)
 
@@ -489,6 +525,11 @@ def process_environment(
 def _line(verb: str, values: Mapping[str, object]) -> bytes:
     words = [verb, *(f"{key}={quote(str(value), safe='/,:')}" for key, value in values.items())]
     return (" ".join(words) + "\n").encode()
+
+
+def _quiet(line: bytes) -> bytes:
+    """Return a request whose answer wakes nobody."""
+    return line[:-1] + b" quiet=1\n"
 
 
 def _set_up_values(key: int, case: Case, output: Path | None, unless: str) -> dict[str, object]:

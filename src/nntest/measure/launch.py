@@ -155,7 +155,7 @@ class GroupLaunch:
         if processes.is_ready(self._slot(standing), key):
             # what comes next is priming, which is short: our own work must not reach into the block
             self._backlog.clear()
-            self._send_block(driver, standing, loops, last=last)
+            driver.send(self._block(standing, loops, last=last))
         else:
             self._set_up(processes, driver, standing, loops, last=last)
             if standing.lost:
@@ -192,16 +192,13 @@ class GroupLaunch:
             self._recheck(driver, standing)
             self._rechecked.add(id(standing))
 
-    def _send_block(self, driver: Driver, standing: Standing, loops: int | None, *, last: bool) -> None:
-        """Have the block sent, and after the last one the output: waking two processes for each takes longer.
-
-        Not where energy counters are to be read in between.
-        """
-        bench = self._bench
+    def _block(self, standing: Standing, loops: int | None, *, last: bool) -> Ahead:
+        """Return the block as it is sent ahead, with the output after the last one; nothing where energy is read."""
+        bench, key = self._bench, self._key(standing)
         if bench.meter.reads:
-            return
+            return Ahead(key=key)
         output = None if bench.check is None or not last else (bench.check.scratch_again, standing.output_hash)
-        driver.send(Ahead(key=self._key(standing), block=True, loops=loops, output=output))
+        return Ahead(key=key, block=True, loops=loops, output=output)
 
     def _set_up(
         self, processes: Processes, driver: Driver, standing: Standing, loops: int | None, *, last: bool
@@ -218,8 +215,14 @@ class GroupLaunch:
         # an output that has to be compared needs its reference first, one that is dumped the process to itself
         decided = bench.dump is None and (bench.check is None or bool(standing.output_hash))
         warm_up = Ahead(key=key, warm_up=self._warm_up_rules)
-        driver.send(replace(warm_up, set_up=wish) if decided else Ahead(key=key, set_up=wish))
-        self._backlog.clear()
+        if decided:
+            block = self._block(standing, loops, last=last)
+            driver.send(replace(warm_up, set_up=wish, quiet=block.block))
+            self._backlog.clear()
+            driver.send(block)
+        else:
+            driver.send(Ahead(key=key, set_up=wish))
+            self._backlog.clear()
         with bench.interrupts.waiting():
             answer = driver.setup(key, case, wish.output, unless=wish.unless)
         bench.account.add("set_up", answer.library_s)
@@ -237,7 +240,8 @@ class GroupLaunch:
             return
         if bench.dump is not None:
             driver.send(warm_up)
-        self._send_block(driver, standing, loops, last=last)
+        if not decided:
+            driver.send(self._block(standing, loops, last=last))
         warmed = self._warm_up(driver, standing)
         around = self._around
         launch = Launch(

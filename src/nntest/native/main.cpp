@@ -25,7 +25,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: nntest-driver --operator FILE [--species NAME] [--cores 0,1] [--heap-offset BYTES]\n"
     "                     [--memory BYTES]"
-    "                     [--serve --in FD --out FD --parent PID]\n"
+    "                     [--serve --in FD --out FD [--wake FD] [--parent PID]]\n"
     "Without --serve, CK_* variables say the case; tmp-ck-timer.json and tmp-ck-output.bin are written.\n";
 
 struct Options {
@@ -36,6 +36,7 @@ struct Options {
   bool serve = false;
   int in = -1;
   int out = -1;
+  int wake = -1;
   long parent = 0;
 };
 
@@ -63,6 +64,8 @@ Options parse_options(int count, char** arguments) {
       options.in = static_cast<int>(nntest::parse_integer(name, value));
     } else if (name == "--out") {
       options.out = static_cast<int>(nntest::parse_integer(name, value));
+    } else if (name == "--wake") {
+      options.wake = static_cast<int>(nntest::parse_integer(name, value));
     } else if (name == "--parent") {
       options.parent = static_cast<long>(nntest::parse_integer(name, value));
     } else {
@@ -98,7 +101,7 @@ int run(const Options& options) {
   reserve_memory(options.memory_bytes);
   const OperatorLibrary library(options.operator_file);
   if (options.serve) {
-    Channel channel(options.in, options.out);
+    Channel channel(options.in, options.out, options.wake);
     serve(library, options.conditions, channel);
   } else {
     run_by_hand(library, options.species.empty() ? library.species() : options.species, options.conditions);

@@ -25,6 +25,15 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
+void write_all(int file, const std::string& text) {
+  for (std::size_t written = 0; written < text.size();) {
+    const ssize_t count = write(file, text.data() + written, text.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) throw Failure(std::string("answer: ") + std::strerror(errno));
+    written += static_cast<std::size_t>(count);
+  }
+}
+
 }  // namespace
 
 std::int64_t parse_integer(const std::string& what, const std::string& text) {
@@ -112,14 +121,9 @@ std::optional<std::string> Channel::read_line() {
   }
 }
 
-void Channel::answer(const JsonObject& object) const {
-  const std::string line = object.text() + "\n";
-  for (std::size_t written = 0; written < line.size();) {
-    const ssize_t count = write(out_, line.data() + written, line.size() - written);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) throw Failure(std::string("answer: ") + std::strerror(errno));
-    written += static_cast<std::size_t>(count);
-  }
+void Channel::answer(const JsonObject& object, bool awaited) const {
+  write_all(out_, object.text() + "\n");
+  if (awaited && wake_ >= 0) write_all(wake_, "\n");
 }
 
 }  // namespace nntest

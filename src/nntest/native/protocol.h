@@ -39,14 +39,17 @@ double parse_real(const std::string& what, const std::string& text);
 // Lines from one descriptor, answers to another.
 class Channel {
  public:
-  Channel(int in, int out) : in_(in), out_(out) {}
+  // `wake` is the descriptor of one more pipe, or -1.
+  Channel(int in, int out, int wake) : in_(in), out_(out), wake_(wake) {}
 
   std::optional<std::string> read_line();  // nullopt at the end of input
-  void answer(const JsonObject& object) const;
+  // What is awaited wakes the reader, who sleeps at the pipe `wake` where there is one: to wake another core takes long.
+  void answer(const JsonObject& object, bool awaited) const;
 
  private:
   int in_;
   int out_;
+  int wake_;
   std::string pending_;
 };
 

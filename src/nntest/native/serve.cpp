@@ -19,7 +19,7 @@
 namespace nntest {
 namespace {
 
-constexpr int kProtocolVersion = 3;
+constexpr int kProtocolVersion = 4;
 
 // Of a quantised case, each tensor's scale and zero point.
 void read_quantisation(Case& asked, const Request& request) {
@@ -259,15 +259,22 @@ JsonObject refusal(const char* status, const std::string& reason) {
   return JsonObject().add("ok", false).add("status", status).add("reason", reason);
 }
 
-JsonObject answer_to(Server& server, const std::string& line) {
+struct Answer {
+  JsonObject object;
+  bool awaited = true;
+};
+
+// A request may say that its answer is read together with a later one; a refusal is awaited always.
+Answer answer_to(Server& server, const std::string& line) {
   try {
-    return server.handle(Request(line));
+    const Request request(line);
+    return {server.handle(request), !request.has("quiet")};
   } catch (const Unsupported& refused) {
-    return refusal("unsupported", refused.what());
+    return {refusal("unsupported", refused.what())};
   } catch (const std::bad_alloc&) {
-    return refusal("error", "memory: an allocation was refused by the system");
+    return {refusal("error", "memory: an allocation was refused by the system")};
   } catch (const std::exception& failed) {
-    return refusal("error", failed.what());
+    return {refusal("error", failed.what())};
   }
 }
 
@@ -275,11 +282,11 @@ JsonObject answer_to(Server& server, const std::string& line) {
 
 void serve(const OperatorLibrary& library, const Conditions& conditions, Channel& channel) {
   Server server(library, conditions);
-  channel.answer(server.hello());
+  channel.answer(server.hello(), true);
   while (const auto line = channel.read_line()) {
-    const JsonObject answer = answer_to(server, *line);
+    const Answer answer = answer_to(server, *line);
     std::fflush(nullptr);  // what the library printed belongs to the request that made it print
-    channel.answer(answer);
+    channel.answer(answer.object, answer.awaited);
   }
 }
 
