@@ -1,7 +1,8 @@
 """Programs and the driver, built into a content-addressed cache.
 
-What a build depends on (sources, headers, library, compiler, flags) gives its folder's name, so that nothing is ever
-rebuilt in place: a folder is complete as soon as it exists. Builders that meet do the work twice and agree on one.
+What a build depends on (sources, the headers they include, library, compiler, flags) gives its folder's name, so that
+nothing is ever rebuilt in place: a folder is complete as soon as it exists. Builders that meet do the work twice and
+agree on one.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ from typing import Any, Protocol
 
 from nntest.errors import BuildError, DataError
 from nntest.measure.compiler import Compiler, find_compiler
+from nntest.measure.includes import included
 from nntest.measure.libraries import FoundLibrary
 from nntest.model.case import Subject
 from nntest.model.ids import block_id
@@ -113,25 +115,25 @@ def build(
     """
     compiler = compiler or find_compiler()
     sources = _sources_of(program)
-    headers = sorted(NATIVE.glob("*.h"))
     operator, operator_built = _in_cache(
         cache_root,
         label=program.uoa,
         file_name=OPERATOR_NAME,
         sources=sources,
-        depends=[*sources, *headers, *sorted(program.path.glob("*.h"))],
+        depends=[*sources, *included(sources, [NATIVE])],
         arguments=[*_OPERATOR_FLAGS, *_library_flags(library), *shlex.split(flags)],
         libraries=[*map(str, library.link_files), *_run_paths(library)],
         inputs={"library": library.library.tag, "build": library.library.build},
         compiler=compiler,
     )
     hosted = bool(library.python)
+    drivers = sorted(NATIVE.glob("*.cpp"))
     driver, driver_built = _in_cache(
         cache_root,
         label="hosted-driver" if hosted else "driver",
         file_name=HOSTED_DRIVER_NAME if hosted else DRIVER_NAME,
-        sources=sorted(NATIVE.glob("*.cpp")),
-        depends=sorted([*NATIVE.glob("*.cpp"), *headers]),
+        sources=drivers,
+        depends=[*drivers, *included(drivers, [NATIVE])],
         arguments=[*_DRIVER_FLAGS, *(_HOSTED_FLAGS if hosted else ())],
         libraries=["-ldl"],
         inputs={},
@@ -195,7 +197,7 @@ def _build_alone(source: Path, file_name: str, flags: Sequence[str], cache_root:
         label=source.stem.replace("_", "-"),
         file_name=file_name,
         sources=[source],
-        depends=[source, *sorted(NATIVE.glob("*.h"))],
+        depends=[source, *included([source], [NATIVE])],
         arguments=[*_OPERATOR_FLAGS, *flags],
         libraries=[],
         inputs={},
