@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs.build import CACHE
+
 CHECKOUT = Path(__file__).parents[2]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 BIN = Path(sys.executable).parent
@@ -56,9 +58,17 @@ def masked(line: str) -> str:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Make a newcomer's home in which set-up has run, and a CK repository as the folder to work in."""
+    """Make a newcomer's home in which set-up has run, and a CK repository as the folder to work in.
+
+    Its builds and references are those of all tests: nothing is compiled or computed for each page again.
+    """
     (tmp_path / "tmp").mkdir()
     (tmp_path / "work").mkdir()
+    own_cache = tmp_path / ".cache" / "nntest"
+    own_cache.mkdir(parents=True)
+    for name, shared in (("builds", CACHE), ("references", CACHE.parent / "references")):
+        shared.mkdir(parents=True, exist_ok=True)
+        (own_cache / name).symlink_to(shared)
     (tmp_path / "work" / ".ckr.json").write_text(
         '{"data_uoa": "mine", "data_uid": "00112233445566aa", "data_name": "mine"}\n'
     )

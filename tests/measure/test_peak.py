@@ -5,12 +5,9 @@ from pathlib import Path
 import pytest
 
 from nntest.measure.answers import BandwidthAnswer, PeakAnswer, UnsupportedCase
-from nntest.measure.build import build
-from nntest.measure.driver import DriverProcess
-from nntest.measure.libraries import find_library
 from nntest.measure.peak import CacheLevel, Measured, cache_levels, deviation, measure_machine
 from nntest.model.case import Platform
-from nntest.store.entries import ProgramEntry, get_entry
+from tests.programs.build import start
 
 PLATFORM = Platform(machine="m", model="", cpu="A CPU", cores=2, memory_mb=4000, os="", kernel="", arch="x86_64")
 LEVELS = [CacheLevel(name="L1", size=32768, sharers=1), CacheLevel(name="L2", size=1 << 20, sharers=2)]
@@ -101,11 +98,8 @@ def test_levels_are_read_where_the_system_tells_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.native
-def test_the_driver_measures_types_and_levels(tmp_path: Path) -> None:
-    entry = get_entry("program", "softmax-plain-cpu")
-    assert isinstance(entry, ProgramEntry)
-    built = build(entry, find_library("plain-cpu", ""), cache_root=tmp_path)
-    with DriverProcess.start(built, cores=(), threads=1, env={}, heap_offset=0, timeout_s=60.0) as driver:
+def test_the_driver_measures_types_and_levels() -> None:
+    with start("softmax-plain-cpu") as driver:
         single = driver.peak(threads=1, seconds=0.02, dtype="float32")
         assert single.gflops > 1
         assert single.lanes > 0
