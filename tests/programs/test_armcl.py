@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -184,44 +184,51 @@ def check_mobilenet(
             assert check(name, driver, file, layout=layout, batch=1, folder=folder)
 
 
-@needs_target
-@pytest.mark.native
-@pytest.mark.parametrize("name", QUICK_NEON)
-def test_edge_shapes_and_two_of_mobilenet_are_right_in_both_layouts(name: str, tmp_path: Path) -> None:
-    with start(name) as driver:
-        assert check_shapes(name, driver, tmp_path, batches=(1,)) >= 8
-        check_mobilenet(name, driver, tmp_path, shapes=2)
+def side_by_side(
+    session: pytest.Session, module: str, tests: Sequence[str], compute: Callable[[str], int]
+) -> Iterator[Mapping[str, Future[int]]]:
+    """Compute what the chosen tests of a module ask for by a program's name, two at a time: an emulator is slow."""
+    items = (item for item in session.items if item.path == Path(module) and item.name.split("[")[0] in tests)
+    names = [item.callspec.params["name"] for item in items if isinstance(item, pytest.Function)]
+    built(names[0])  # with the driver, which all of them share
+    with ThreadPoolExecutor(2) as pool:
+        yield {name: pool.submit(compute, name) for name in names}
 
 
 @pytest.fixture(scope="module")
-def computed_on_opencl(
+def computed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Future[int]]]:
-    """Check the shapes of all programs that are tested, two at a time: an emulated compiler of kernels is slow."""
+    """Check the shapes of all programs that are tested."""
 
     def compute(name: str) -> int:
         folder = tmp_path_factory.mktemp(name)
         with start(name) as driver:
-            computed = check_shapes(name, driver, folder, batches=(1,), shapes=QUICK_OPENCL[name])
+            count = check_shapes(name, driver, folder, batches=(1,), shapes=QUICK_OPENCL.get(name, ()))
             check_mobilenet(name, driver, folder, shapes=2)
-            return computed
+            return count
 
-    tested = [item.callspec.params["name"] for item in request.session.items if is_opencl_test(item)]
-    with ThreadPoolExecutor(2) as pool:
-        yield {name: pool.submit(compute, name) for name in tested}
+    tests = (
+        "test_edge_shapes_and_two_of_mobilenet_are_right_in_both_layouts",
+        "test_small_shapes_and_two_of_mobilenet_are_right_on_opencl",
+    )
+    yield from side_by_side(request.session, __file__, tests, compute)
 
 
-def is_opencl_test(item: pytest.Item) -> bool:
-    return item.name.startswith("test_small_shapes_and_two_of_mobilenet_are_right_on_opencl[")
+@needs_target
+@pytest.mark.native
+@pytest.mark.parametrize("name", QUICK_NEON)
+def test_edge_shapes_and_two_of_mobilenet_are_right_in_both_layouts(
+    name: str, computed: Mapping[str, Future[int]]
+) -> None:
+    assert computed[name].result() >= 8
 
 
 @needs_target
 @pytest.mark.native
 @pytest.mark.parametrize("name", QUICK_OPENCL)
-def test_small_shapes_and_two_of_mobilenet_are_right_on_opencl(
-    name: str, computed_on_opencl: Mapping[str, Future[int]]
-) -> None:
-    assert computed_on_opencl[name].result() == 2 * len(QUICK_OPENCL[name])
+def test_small_shapes_and_two_of_mobilenet_are_right_on_opencl(name: str, computed: Mapping[str, Future[int]]) -> None:
+    assert computed[name].result() == 2 * len(QUICK_OPENCL[name])
 
 
 @needs_target

@@ -1,13 +1,15 @@
 """uint8 of Arm Compute Library under emulation, within one step of exact sums; skipped where it is not installed."""
 
 import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from nntest.measure.driver import UnsupportedCase
 from tests.programs.build import REPOSITORY, case_of, source_of
-from tests.programs.test_armcl import NAMES, check, is_wrong, needs_target, shapes_of, start
+from tests.programs.test_armcl import NAMES, check, is_wrong, needs_target, shapes_of, side_by_side, start
 
 # Those of which the library has none; the others compute at least one shape in each layout.
 NONE = {
@@ -67,19 +69,38 @@ def test_programs_promise_uint8_where_the_library_has_it() -> None:
     assert promised == {name: ["float32"] if name in NONE else ["float32", "uint8"] for name in NAMES}
 
 
+@pytest.fixture(scope="module")
+def computed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[int]]]:
+    """Check the shapes of all programs that are tested: edge shapes on NEON, a small one on OpenCL."""
+
+    def compute(name: str) -> int:
+        folder = tmp_path_factory.mktemp(name)
+        if name not in SOME_OPENCL:
+            return check_all(name, list(shapes_of(name)), folder)
+        files = [file for file in shapes_of(name) if file.stem == SOME_OPENCL[name]]
+        return check_all(name, files, folder, layouts=("NCHW",))
+
+    tests = (
+        "test_edge_shapes_are_right_to_the_step_on_neon",
+        "test_a_small_shape_is_right_to_the_step_on_opencl",
+    )
+    yield from side_by_side(request.session, __file__, tests, compute)
+
+
 @needs_target
 @pytest.mark.native
 @pytest.mark.parametrize("name", SOME_NEON)
-def test_edge_shapes_are_right_to_the_step_on_neon(name: str, tmp_path: Path) -> None:
-    assert check_all(name, list(shapes_of(name)), tmp_path) >= 5
+def test_edge_shapes_are_right_to_the_step_on_neon(name: str, computed: Mapping[str, Future[int]]) -> None:
+    assert computed[name].result() >= 5
 
 
 @needs_target
 @pytest.mark.native
 @pytest.mark.parametrize("name", SOME_OPENCL)
-def test_a_small_shape_is_right_to_the_step_on_opencl(name: str, tmp_path: Path) -> None:
-    files = [file for file in shapes_of(name) if file.stem == SOME_OPENCL[name]]
-    assert check_all(name, files, tmp_path, layouts=("NCHW",)) == 1
+def test_a_small_shape_is_right_to_the_step_on_opencl(name: str, computed: Mapping[str, Future[int]]) -> None:
+    assert computed[name].result() == 1
 
 
 @needs_target
