@@ -81,6 +81,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.native
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("page", [page for page in PAGES if steps(page)], ids=lambda page: page.name)
 def test_the_examples_do_what_the_page_says(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
     for step in steps(page):

@@ -1,7 +1,10 @@
 """Builds programs for tests, into a cache that later runs of the tests find again."""
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from nntest.errors import MissingPartError
+from nntest.errors import BuildError, MissingPartError
 from nntest.measure.build import BuiltProgram, build
 from nntest.measure.driver import DriverProcess
 from nntest.measure.libraries import find_library
@@ -50,6 +53,26 @@ def built(name: str, flags: str = "") -> BuiltProgram:
             pytest.skip(str(missing))
         raise
     return build(source, found, flags=flags, cache_root=CACHE)
+
+
+def build_side_by_side(names: Iterable[str]) -> None:
+    """Build programs with all cores; what cannot be built is left to the test that asks for it."""
+
+    def attempt(name: str) -> None:
+        with suppress(BuildError, MissingPartError, pytest.skip.Exception):
+            built(name)
+
+    programs = [name for name in dict.fromkeys(names) if _is_ours(name)]
+    # The first of each library by itself: they share a driver, which would be compiled several times.
+    firsts = list({source_of(name).meta["nntest"]["library"]: name for name in reversed(programs)}.values())
+    for name in firsts:
+        attempt(name)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(attempt, [name for name in programs if name not in firsts]))
+
+
+def _is_ours(name: str) -> bool:
+    return name.endswith("-cpu") and (REPOSITORY / "program" / name).is_dir()
 
 
 def start(name: str, *, threads: int = 1, timeout_s: float = 60.0, flags: str = "", **env: str) -> DriverProcess:
