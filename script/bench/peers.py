@@ -6,6 +6,7 @@ The program that is timed is the C++ file of ``nntest repro``, with google-bench
 import hashlib
 import json
 import os
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -35,6 +36,17 @@ static void time_calls(Call call) {
   benchmark::RunSpecifiedBenchmarks();
 }
 """
+# All buffers begin with a page, as ours do without a heap offset.
+_PAGES = """\
+static void* pages(const Desc& of) {
+  constexpr std::size_t kPage = 4096;
+  return std::aligned_alloc(kPage, (of.get_size() + kPage - 1) / kPage * kPage);
+}
+
+"""
+_FIRST_FUNCTION = "static memory in_layout("
+_BUFFER = re.compile(r"memory (\w+)\((.+), engine\);")
+_BUFFERS = 3
 # What comes first in the log are calls with which google-benchmark finds out how many to time.
 _SETTLED_SHARE = 0.3
 
@@ -85,7 +97,9 @@ def build_peer(source: str, library: FoundLibrary, google: GoogleBenchmark, cach
     BuildError
         The compiler refused.
     """
-    source = source.replace(cpp_text.TIMER, _TIMER)
+    source = source.replace(cpp_text.TIMER, _TIMER).replace(_FIRST_FUNCTION, _PAGES + _FIRST_FUNCTION)
+    source, buffers = _BUFFER.subn(r"memory \1(\2, engine, pages(\2));", source)
+    assert buffers == _BUFFERS
     link = [*map(str, library.link_files), *(f"-Wl,-rpath,{file.parent}" for file in library.link_files)]
     include = [f"-isystem{folder}" for folder in library.include_dirs]
     command = [*find_compiler().command, "-std=c++17", "-O2", *include, "peer.cpp", "-o", "peer", *link]
