@@ -24,6 +24,7 @@ from nntest.measure.driver import (
     UnsupportedCase,
     WarmUpRules,
 )
+from nntest.measure.profiling import PrintedAccount
 from nntest.measure.reference import expected
 from tests.programs.build import REPOSITORY, built, case_of, start
 
@@ -224,6 +225,15 @@ def test_what_is_sent_to_a_dead_process_is_told_when_it_is_asked() -> None:
         with pytest.raises(DriverCrash, match=r"^conv-works-cpu: block: the driver was ended by SIGKILL$"):
             driver.block(1, loops=1)
         driver.send(Ahead(key=1, block=True, loops=1))
+
+
+def test_the_account_of_a_block_that_nobody_asked_for_is_not_the_next_ones() -> None:
+    with start("conv-works-cpu", NNTEST_PROFILE_PRINTED="1") as driver:
+        driver._accounts = PrintedAccount()
+        driver.setup(1, case_of("conv-works-cpu"))
+        driver.send(Ahead(key=1, block=True, loops=3))
+        driver.settle()
+        assert b"nntest-profile" not in driver._accounts._text
 
 
 def test_loops_that_nobody_calibrated() -> None:

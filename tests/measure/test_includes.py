@@ -51,3 +51,10 @@ def test_a_program_depends_on_nothing_of_the_driver_alone() -> None:
 def test_a_header_above_a_test_program_counts() -> None:
     found = included([source_of("conv-hang-cpu").path / "conv.cpp"], [NATIVE])
     assert {"nntest_operator.h", "tiny_conv.h"} <= {file.name for file in found}
+
+
+def test_a_mark_of_unicode_before_the_first_include(tmp_path: Path) -> None:
+    [header] = write(tmp_path, x_h="")
+    source = tmp_path / "x.cpp"
+    source.write_text('\ufeff#include "x.h"\n', encoding="utf-8")
+    assert included([source], []) == [header]

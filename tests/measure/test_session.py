@@ -7,17 +7,20 @@ from typing import Any
 
 import pytest
 
-from nntest.errors import BusyMachineError
+from nntest.errors import BusyMachineError, ConnectionLostError
+from nntest.measure.journal import read_records
 from nntest.measure.lock import machine_lock
 from nntest.measure.reference import Reference
 from nntest.measure.request import RunRequest
 from nntest.measure.session import Summary, plan_session, run_session
 from nntest.model.case import Case
+from nntest.model.point import Verification
 from tests.measure.fake_world import (
     CRASH,
     FAILURE,
     TIMEOUT,
     UNSUPPORTED,
+    FakeDriver,
     FakeWorld,
     LoggingReporter,
     OtherOutput,
@@ -329,6 +332,60 @@ def test_too_little_memory_for_a_reference_costs_one_case(fake: FakeWorld) -> No
     assert len(programs) == summary.results[0].plan.launches, "its process stays for the others"
     for point in summary.results:
         assert "restarted" not in point.extra
+
+
+def test_too_little_memory_for_a_comparison_costs_one_case(fake: FakeWorld) -> None:
+    world = fake.world()
+
+    def verify(case: Case, output: Any, reference: Reference, algorithm: str) -> Verification:
+        if case.parameters["CK_IN_SHAPE_C"] == 8:
+            raise MemoryError
+        return world.verify(case, output, reference, algorithm)
+
+    small = dataclasses.replace(world, verify=verify)
+    summary = run_session(plan_session(request(programs="softmax-one"), small), None, small)
+    kinds = {point.case.parameters["CK_IN_SHAPE_C"]: point.failure and point.failure.kind for point in summary.results}
+    assert kinds == {4: None, 8: "error", 16: None}
+    others = [entry for entry in fake.logged("setup") if entry[2] != "8-1-1"]
+    assert len(others) == len(set(others)), "set up once in each process"
+
+
+def lost_in_journal(fake: FakeWorld) -> list[tuple[str, str]]:
+    [journal] = (fake.root / "cache" / "journals").glob("*.jsonl")
+    return [(line["loss"], line["reason"]) for line in read_records(journal) if line["kind"] == "lost"]
+
+
+def test_a_wrong_output_stays_the_reason_when_the_program_then_dies(
+    fake: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.faults["softmax-one", "8-1-1"] = always("setup", OtherOutput(5.0))
+
+    def settle(driver: FakeDriver) -> None:
+        if driver.sent:
+            driver.sent.clear()
+            raise CRASH
+
+    monkeypatch.setattr(FakeDriver, "settle", settle)
+    summary = run(fake, programs="softmax-one", repetitions=2, launches=1)
+    assert [point.failure.kind for point in summary.results if point.failure] == ["wrong"]
+    assert lost_in_journal(fake) == [("wrong", "output[0] is 5.0; expected 0.0")]
+
+
+def test_an_output_that_differs_in_a_later_launch_is_compared_after_the_block(fake: FakeWorld) -> None:
+    fake.faults["softmax-one", "8-1-1"] = on("setup", OtherOutput(5.0), at=1)
+    summary = run(fake, programs="softmax-one", dataset_files=("shape-8-1-1",), repetitions=3, launches=3)
+    [point] = summary.results
+    assert point.failure is not None
+    assert (point.failure.kind, point.failure.reason) == ("wrong", "output[0] is 5.0; expected 0.0")
+    assert [sample.launch for sample in point.samples] == [0], "what was timed with a wrong output is no sample"
+
+
+def test_what_was_lost_is_in_the_journal_also_where_the_board_is_lost_next(fake: FakeWorld) -> None:
+    fake.faults["softmax-one", "*"] = on("start", ConnectionLostError("board: the connection was lost"), at=1)
+    for shape in ("4-1-1", "8-1-1", "16-1-1"):
+        fake.faults["softmax-one", shape] = always("block", TIMEOUT)
+    run(fake, programs="softmax-one", repetitions=1, launches=1)
+    assert lost_in_journal(fake) == [("timeout", str(TIMEOUT))]
 
 
 def test_the_account_adds_up(fake: FakeWorld) -> None:

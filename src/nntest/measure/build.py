@@ -120,7 +120,7 @@ def build(
         label=program.uoa,
         file_name=OPERATOR_NAME,
         sources=sources,
-        depends=[*sources, *included(sources, [NATIVE])],
+        depends=[*sources, *_headers_of(program, sources)],
         arguments=[*_OPERATOR_FLAGS, *_library_flags(library), *shlex.split(flags)],
         libraries=[*map(str, library.link_files), *_run_paths(library)],
         inputs={"library": library.library.tag, "build": library.library.build},
@@ -228,6 +228,11 @@ def _host_of(library: FoundLibrary) -> tuple[str, ...]:
     if not library.python:
         return ()
     return (sys.executable, "-I", "-S", str(HOSTED / "host.py"), os.pathsep.join(map(str, library.python)))
+
+
+def _headers_of(program: ProgramSource, sources: Sequence[Path]) -> list[Path]:
+    """Return what its sources include of ours, and all headers beside them: flags may bring in some (``-include``)."""
+    return sorted({*included(sources, [NATIVE]), *program.path.glob("*.h")})
 
 
 def _sources_of(program: ProgramSource) -> list[Path]:

@@ -311,8 +311,11 @@ class DriverProcess:
     def settle(self) -> None:
         """Wait for the answers to what was sent and is no longer wanted."""
         while self._ahead:
-            self._ahead.popleft()
+            request = self._ahead.popleft()
             self._read_line("settle")
+            if self._accounts is not None and request.startswith(b"block "):
+                self._drain()
+                self._accounts.next_block()
 
     def dump_tensor(self, key: int, role: str, path: Path) -> None:
         """Write an input as the driver made it (float32, NCHW or OIHW)."""

@@ -33,7 +33,7 @@ def included(sources: Iterable[Path], folders: Sequence[Path]) -> list[Path]:
 
 
 def _named_in(file: Path, folders: Sequence[Path]) -> Iterable[Path]:
-    for name, other in _INCLUDE.findall(file.read_text(encoding="utf-8", errors="replace")):
+    for name, other in _INCLUDE.findall(file.read_text(encoding="utf-8-sig", errors="replace")):
         if other:
             for folder in (file.parent, *folders):
                 yield from folder.glob("*.h")

@@ -105,10 +105,11 @@ class GroupLaunch:
                         if standing is not None and not standing.lost:
                             self._visit(processes, standing, round_, last=round_ == rounds - 1)
                 self._recheck_all(processes)
-            except SessionInterrupted:
+            except (SessionInterrupted, NNTestError):
                 self._backlog.clear()
                 raise
-        self._backlog.clear()
+        with bench.account.on(*(standing.uid for standing in self._standings.values())):
+            self._backlog.clear()
         bench.journal.write("launch_end", group=self._group.number, launch=self._launch)
 
     def _visit(self, processes: Processes, standing: Standing, round_: int, *, last: bool) -> None:
@@ -156,10 +157,11 @@ class GroupLaunch:
             # what comes next is priming, which is short: our own work must not reach into the block
             self._backlog.clear()
             driver.send(self._block(standing, loops, last=last))
+            other_output = None
         else:
-            self._set_up(processes, driver, standing, loops, last=last)
+            other_output = self._set_up(processes, driver, standing, loops, last=last)
             if standing.lost:
-                driver.settle()
+                self._settle(driver)
                 return
         # between cold calls the caches are evicted, which takes more energy than the calls
         mark = bench.meter.mark() if standing.trial.case.cache == "warm" else None
@@ -168,6 +170,11 @@ class GroupLaunch:
         energy = bench.meter.above_idle(mark, timed_s=answer.seconds, primed_s=answer.prime_s)
         bench.account.add("prime", answer.prime_s)
         bench.account.add("timed", answer.seconds)
+        if bench.check is not None and other_output is not None:
+            self._settle(driver)
+            self._check(bench.check, other_output, standing)
+            if standing.lost:
+                return
         bench.account.sampled()
         sample = Sample(
             launch=self._launch,
@@ -192,6 +199,11 @@ class GroupLaunch:
             self._recheck(driver, standing)
             self._rechecked.add(id(standing))
 
+    def _settle(self, driver: Driver) -> None:
+        """Wait for what was sent and is no longer wanted, so that the next process has the machine to itself."""
+        with self._bench.interrupts.waiting():
+            driver.settle()
+
     def _block(self, standing: Standing, loops: int | None, *, last: bool) -> Ahead:
         """Return the block as it is sent ahead, with the output after the last one; nothing where energy is read."""
         bench, key = self._bench, self._key(standing)
@@ -202,11 +214,12 @@ class GroupLaunch:
 
     def _set_up(
         self, processes: Processes, driver: Driver, standing: Standing, loops: int | None, *, last: bool
-    ) -> None:
+    ) -> SetupAnswer | None:
         """Set a case up in the slot's process: output first, then warm-up; a wrong output ends the trial.
 
-        None of it is timed, so that our own work is done meanwhile: what visits before have left over, and the
-        comparison of the output.
+        None of it is timed, so that our own work is done meanwhile: what visits before have left over, and the first
+        comparison of the output. An output that differs from the one that passed is to be compared too, when the
+        block is over: its answer is returned.
         """
         bench, key, case = self._bench, self._key(standing), standing.trial.case
         wish = SetUp(
@@ -231,19 +244,30 @@ class GroupLaunch:
             bench.check.expect(standing)
         if not decided and bench.dump is None:
             driver.send(warm_up)
-        if bench.check is not None:
-            self._check(bench.check, answer, standing)
+        other_output = answer if decided and bench.check is not None and answer.hash != standing.output_hash else None
+        if other_output is None:
+            self._check_first(driver, answer, standing)
         if bench.dump is not None and self._launch == 0:
             # a wrong output is the one that somebody will want to see
             dump_case(bench.dump, driver, key, standing, bench.stems[standing.uid])
         if standing.lost:
-            return
+            return None
         if bench.dump is not None:
             driver.send(warm_up)
         if not decided:
             driver.send(self._block(standing, loops, last=last))
-        warmed = self._warm_up(driver, standing)
-        around = self._around
+        self._keep_launch(standing, answer, self._warm_up(driver, standing))
+        return other_output
+
+    def _keep_launch(self, standing: Standing, answer: SetupAnswer, warm_up: WarmUp) -> None:
+        """Remember what a launch has shown before its first block."""
+        standing.memory_bytes = answer.memory_bytes
+        if standing.uid in self._set_up_in_launch:
+            # set up again after a neighbour took the process down: the launch keeps its first facts
+            standing.restarted = True
+            return
+        self._set_up_in_launch.add(standing.uid)
+        bench, around = self._bench, self._around
         launch = Launch(
             launch=self._launch,
             setup_s=answer.create_s + answer.prepare_weights_s,
@@ -251,7 +275,7 @@ class GroupLaunch:
             reorder_in_s=answer.reorder_in_s,
             reorder_out_s=answer.reorder_out_s,
             first_run_s=answer.first_run_s,
-            warm_up=warmed,
+            warm_up=warm_up,
             implementation=answer.implementation,
             native_layouts=dict(answer.native_layouts),
             cores=tuple(answer.cores),
@@ -260,12 +284,6 @@ class GroupLaunch:
             temperature_c=around.temperature_c,
             idle_w=bench.meter.idle_w,
         )
-        standing.memory_bytes = answer.memory_bytes
-        if standing.uid in self._set_up_in_launch:
-            # set up again after a neighbour took the process down: the launch keeps its first facts
-            standing.restarted = True
-            return
-        self._set_up_in_launch.add(standing.uid)
         standing.launches.append(launch)
         self._record(
             "set_up",
@@ -300,6 +318,15 @@ class GroupLaunch:
             standing.loops = bench.plan.loops or answer.loops
         return WarmUp(values_s=tuple(answer.values_s), settled=answer.settled)
 
+    def _check_first(self, driver: Driver, answer: SetupAnswer, standing: Standing) -> None:
+        if self._bench.check is None:
+            return
+        try:
+            self._check(self._bench.check, answer, standing)
+        except NotCheckedError:
+            self._settle(driver)
+            raise
+
     def _check(self, check: OutputCheck, answer: SetupAnswer, standing: Standing) -> None:
         """Compare the first run's output with what is known; the first time with the reference."""
         first = not standing.output_hash
@@ -319,6 +346,8 @@ class GroupLaunch:
             self._lose(standing, "wrong", f"the output changed during timing: {standing.verification.reason}")
 
     def _lose(self, standing: Standing, loss: Loss, reason: str) -> None:
+        if standing.lost:
+            return  # the first reason counts, in the journal too
         standing.give_up(loss, reason)
         self._record("lost", standing, loss=loss, reason=reason)
 

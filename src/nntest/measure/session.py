@@ -250,6 +250,7 @@ class _Session:
                     lost_in_a_row = 0
                 except ConnectionLostError as error:
                     # nothing of the group is published: a session that resumes this one measures it as a whole
+                    self._made.clear()
                     lost_in_a_row += 1
                     self._lost_groups += 1
                     self._reporter.note(f"group {one.group.number} is lost: {error}")
