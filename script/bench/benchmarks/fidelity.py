@@ -32,7 +32,7 @@ from nntest.model.point import Launch, Origin, Point
 from nntest.statistics.comparison import Comparison, compare, decide
 from nntest.statistics.series import Series
 
-LAUNCHES = 100
+LAUNCHES = 150
 # Short, so that an interruption spoils one of many.
 BLOCKS = 30
 BLOCK_S = 0.001
