@@ -83,6 +83,7 @@ class FakeWorld:
     described: dict[str, Any] = field(default_factory=dict)
     call_s: Callable[[Case], float] = lambda case: 1e-4
     version: str = "1.0.0"
+    at_hand: bool = False
     before_block: Callable[[], None] = lambda: None
     asked: dict[tuple[str, str, str], int] = field(default_factory=dict)
     pids: Iterator[int] = field(default_factory=itertools.count)
@@ -97,6 +98,7 @@ class FakeWorld:
             unbuilt_subject=lambda candidate: self._subject(candidate, compiler=""),
             start_driver=self._start,
             expected=lambda case: Reference(np.zeros(_output_shape(case)), block_id(case.block())),
+            is_at_hand=lambda case: self.at_hand,
             verify=_verify,
             platform=lambda: PLATFORM,
             describe=lambda built: self.described,

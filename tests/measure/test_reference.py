@@ -282,3 +282,12 @@ def test_the_question_decides_the_identity(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(ids) == 6
     monkeypatch.setattr(reference_module, "REFERENCE_VERSION", REFERENCE_VERSION + 1)
     assert reference_id(case) not in ids
+
+
+def test_a_reference_is_at_hand_once_it_was_computed(tmp_path: Path) -> None:
+    case = _case("conv", SYNTHETIC["conv"][2].values)
+    cache = ReferenceCache(tmp_path)
+    assert not cache.is_at_hand(case)
+    cache.expected(case)
+    assert cache.is_at_hand(case)
+    assert ReferenceCache(tmp_path).is_at_hand(case)

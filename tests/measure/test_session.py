@@ -87,6 +87,28 @@ def test_outputs_are_checked_before_the_first_block_and_after_the_last(fake: Fak
     assert verbs == ["setup", "warm_up", "block", "block", "block", "output"]
 
 
+def test_a_reference_at_hand_changes_no_order(fake: FakeWorld) -> None:
+    run(fake, timestamp="a", repetitions=3, launches=2, order_seed=1)
+    before = [entry[:3] for entry in fake.log]
+    fake.log.clear()
+    fake.at_hand = True
+    summary = run(fake, timestamp="b", repetitions=3, launches=2, order_seed=1)
+    assert [entry[:3] for entry in fake.log if entry[0] not in ("start", "close")] == [
+        entry for entry in before if entry[0] not in ("start", "close")
+    ]
+    assert {point.verification.verified for point in summary.results} == {True}
+
+
+@pytest.mark.parametrize("at_hand", [False, True])
+def test_a_wrong_first_output_is_never_timed(fake: FakeWorld, at_hand: bool) -> None:
+    fake.at_hand = at_hand
+    fake.faults["softmax-one", "8-1-1"] = always("setup", OtherOutput(5.0))
+    [point] = [point for point in run(fake, programs="softmax-one").results if point.failure]
+    assert point.failure is not None
+    assert (point.failure.kind, point.samples) == ("wrong", ())
+    assert not [entry for entry in fake.logged("block") if entry[2] == "8-1-1"]
+
+
 def test_loops_are_calibrated_once_and_frozen(fake: FakeWorld) -> None:
     fake.call_s = lambda case: 5e-5 if fake.logged("block") else 1e-4
     run(fake, programs="softmax-one", dataset_files=("shape-4-1-1",), repetitions=4, launches=4)
@@ -310,7 +332,9 @@ def test_a_budget_ends_the_patience(fake: FakeWorld) -> None:
     assert 4 < len(point.launches) < 24
 
 
-def test_too_little_memory_for_a_reference_costs_one_case(fake: FakeWorld) -> None:
+@pytest.mark.parametrize("at_hand", [False, True])
+def test_too_little_memory_for_a_reference_costs_one_case(fake: FakeWorld, at_hand: bool) -> None:
+    fake.at_hand = at_hand
     world = fake.world()
 
     def expected(case: Case) -> Reference:

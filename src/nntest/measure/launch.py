@@ -225,7 +225,6 @@ class GroupLaunch:
         wish = SetUp(
             case=case, output=None if bench.check is None else bench.check.scratch, unless=standing.output_hash
         )
-        # an output that has to be compared needs its reference first, one that is dumped the process to itself
         decided = bench.dump is None and (bench.check is None or bool(standing.output_hash))
         warm_up = Ahead(key=key, warm_up=self._warm_up_rules)
         if decided:
@@ -233,16 +232,15 @@ class GroupLaunch:
             driver.send(replace(warm_up, set_up=wish, quiet=block.block))
             self._backlog.clear()
             driver.send(block)
+            warms_up = True
         else:
-            driver.send(Ahead(key=key, set_up=wish))
-            self._backlog.clear()
+            warms_up = self._send_first(driver, standing, wish, warm_up)
         with bench.interrupts.waiting():
             answer = driver.setup(key, case, wish.output, unless=wish.unless)
         bench.account.add("set_up", answer.library_s)
         processes.set_ready(self._slot(standing), key)
-        if bench.check is not None and not standing.output_hash:
-            bench.check.expect(standing)
-        if not decided and bench.dump is None:
+        if not warms_up and bench.dump is None:
+            self._expect(standing)
             driver.send(warm_up)
         other_output = answer if decided and bench.check is not None and answer.hash != standing.output_hash else None
         if other_output is None:
@@ -317,6 +315,29 @@ class GroupLaunch:
         if standing.loops is None:
             standing.loops = bench.plan.loops or answer.loops
         return WarmUp(values_s=tuple(answer.values_s), settled=answer.settled)
+
+    def _send_first(self, driver: Driver, standing: Standing, wish: SetUp, warm_up: Ahead) -> bool:
+        """Send a set-up whose output has to be compared, with the warm-up behind it if nothing else is to come first.
+
+        That may be a reference that is not at hand, which takes the machine, or a dump, which takes the process.
+        """
+        bench = self._bench
+        if bench.dump is not None or bench.check is None or not bench.check.is_at_hand(standing):
+            driver.send(Ahead(key=warm_up.key, set_up=wish))
+            self._backlog.clear()
+            return False
+        driver.send(replace(warm_up, set_up=wish))
+        self._backlog.clear()
+        try:
+            bench.check.load(standing)
+        except NotCheckedError:
+            self._settle(driver)
+            raise
+        return True
+
+    def _expect(self, standing: Standing) -> None:
+        if self._bench.check is not None:
+            self._bench.check.expect(standing)
 
     def _check_first(self, driver: Driver, answer: SetupAnswer, standing: Standing) -> None:
         if self._bench.check is None:

@@ -43,8 +43,23 @@ class OutputCheck:
         self.scratch_again = scratch_again
         self._expected: tuple[Case, Reference] | None = None
 
+    def is_at_hand(self, standing: Standing) -> bool:
+        """Whether the reference need not be computed, so that it can be had while a driver is busy."""
+        return self._world.is_at_hand(standing.trial.case)
+
     def expect(self, standing: Standing) -> None:
-        """Have the reference of a case at hand: to compute it takes the machine, to compare with it does not.
+        """Compute the reference of a case, or load it, while nothing else runs.
+
+        Raises
+        ------
+        NotCheckedError
+            There is too little memory for it.
+        """
+        with self._account.spending("reference"):
+            self.load(standing)
+
+    def load(self, standing: Standing) -> None:
+        """Load the reference of a case that is at hand, while a driver works, whose time is booked already.
 
         Raises
         ------
@@ -53,7 +68,7 @@ class OutputCheck:
         """
         case = standing.trial.case
         self._expected = None  # two large ones need not be there together
-        with _enough_memory(), self._account.spending("reference"), self._interrupts.waiting():
+        with _enough_memory(), self._interrupts.waiting():
             self._expected = (case, self._world.expected(case))
 
     def recompute(self, driver: Driver, key: int, standing: Standing, implementation: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -93,8 +93,9 @@ class StartDriver(Protocol):
 class World:
     """The outside of a session; ``real_world`` is the one that users have.
 
-    ``describe`` tells what a built program says of itself; only those on an OpenCL device are asked. ``profiled`` puts
-    a program under the profiler that there is for it; ``counted`` has its instructions counted, None where nothing can.
+    ``is_at_hand`` tells whether what ``expected`` gives need not be computed. ``describe`` tells what a built program
+    says of itself; only those on an OpenCL device are asked. ``profiled`` puts a program under the profiler that there
+    is for it; ``counted`` has its instructions counted, None where nothing can.
     ``repositories`` are those in which programs and datasets are looked for, None for all that are known.
     ``clock`` counts seconds on the clock of the drivers' ``start_s`` (CLOCK_MONOTONIC).
     """
@@ -108,6 +109,7 @@ class World:
     expected: Callable[[Case], "Reference"]
     verify: Callable[[Case, "npt.NDArray[np.generic]", "Reference", str], Verification]
     platform: Callable[[], Platform]
+    is_at_hand: Callable[[Case], bool] = lambda _: False
     describe: Callable[["BuiltProgram"], Mapping[str, Any]] = lambda _: {}
     profiled: Callable[["Candidate", "BuiltProgram"], "BuiltProgram"] = lambda _, built: built
     counted: Callable[["BuiltProgram"], "BuiltProgram"] | None = None
@@ -153,6 +155,7 @@ def real_world(target: str = NATIVE_TARGET) -> World:
 
 
 def _native_world(root: Path) -> World:
+    references = _References(root / "references")
     return World(
         cache_root=root,
         lock_path=machine_lock_path(),
@@ -160,7 +163,8 @@ def _native_world(root: Path) -> World:
         build=lambda candidate: _build(candidate, root),
         unbuilt_subject=_unbuilt_subject,
         start_driver=_start_driver,
-        expected=_references(root),
+        expected=references.expected,
+        is_at_hand=references.is_at_hand,
         verify=_verify,
         platform=lambda: machine.identify(root),
         describe=_describe,
@@ -292,14 +296,23 @@ def _describe(built: "BuiltProgram") -> Mapping[str, Any]:
         return driver.describe
 
 
-def _references(root: Path) -> "Callable[[Case], Reference]":
-    @cache
-    def opened() -> "ReferenceCache":
+class _References:
+    """The cache of references, opened when it is first asked."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @cached_property
+    def _cache(self) -> "ReferenceCache":
         from nntest.measure.reference import ReferenceCache
 
-        return ReferenceCache(root / "references")
+        return ReferenceCache(self._root)
 
-    return lambda case: opened().expected(case)
+    def expected(self, case: Case) -> "Reference":
+        return self._cache.expected(case)
+
+    def is_at_hand(self, case: Case) -> bool:
+        return self._cache.is_at_hand(case)
 
 
 def _verify(case: Case, output: "npt.NDArray[np.generic]", reference: "Reference", algorithm: str) -> Verification:

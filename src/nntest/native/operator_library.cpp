@@ -41,7 +41,9 @@ OperatorInstance::OperatorInstance(const OperatorLibrary& library, const nntest_
     : api_(library.api()) {
   message_.size = sizeof message_;
   char layouts[NNTEST_TEXT] = "", fusions[NNTEST_TEXT] = "";
+  const double asked = now_s();
   const nntest_status answer = api_.query(request, layouts, fusions, &message_);
+  query_s_ = now_s() - asked;
   if (answer == NNTEST_UNSUPPORTED) throw Unsupported(text_of(message_));
   if (answer != NNTEST_OK) fail("query");
 

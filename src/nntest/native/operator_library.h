@@ -41,6 +41,7 @@ class OperatorInstance {
   void run_batch(void* const* buffers) const {
     if (api_.run_batch(op_, buffers, &message_) != NNTEST_OK) fail("run_batch");
   }
+  double query_s() const { return query_s_; }
   double create_s() const { return create_s_; }
   const char* implementation() const { return api_.implementation(op_); }
 
@@ -49,6 +50,7 @@ class OperatorInstance {
 
   const nntest_operator_api& api_;
   nntest_op* op_ = nullptr;
+  double query_s_ = 0;
   double create_s_ = 0;
   mutable nntest_message message_{};
 };
