@@ -83,3 +83,5 @@ def test_a_default_that_was_asked_for_is_told_from_one_that_was_not() -> None:
     options = parse_options(declared, {"group-by": "platform"}, where="violin")
     assert options == parse_options(declared, {}, where="violin")
     assert [options.was_given(name) for name in ("group_by", "xmax", "include")] == [True, False, False]
+    assert options.mapped(str).was_given("group_by")
+    assert options.mapped(str)["xmax"] == "None"

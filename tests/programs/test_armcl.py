@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -184,35 +185,40 @@ def check_mobilenet(
             assert check(name, driver, file, layout=layout, batch=1, folder=folder)
 
 
-def side_by_side(
-    session: pytest.Session, module: str, tests: Sequence[str], compute: Callable[[str], int]
-) -> Iterator[Mapping[str, Future[int]]]:
-    """Compute what the chosen tests of a module ask for by a program's name, two at a time: an emulator is slow."""
-    items = (item for item in session.items if item.path == Path(module) and item.name.split("[")[0] in tests)
-    names = [item.callspec.params["name"] for item in items if isinstance(item, pytest.Function)]
-    built(names[0])  # with the driver, which all of them share
-    with ThreadPoolExecutor(2) as pool:
-        yield {name: pool.submit(compute, name) for name in names}
+def side_by_side(tests: Sequence[str], compute: Callable[[str, Path], int]) -> Any:
+    """Return a fixture: what ``compute`` gives, of a program's name and a folder, for each program the tests ask for.
+
+    Two are computed at a time, because an emulator is slow.
+    """
+
+    @pytest.fixture(scope="module")
+    def computed(
+        request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    ) -> Iterator[Mapping[str, Future[int]]]:
+        items = (one for one in request.session.items if one.path == request.path and one.name.split("[")[0] in tests)
+        names = [item.callspec.params["name"] for item in items if isinstance(item, pytest.Function)]
+        built(names[0])  # with the driver, which all of them share
+        with ThreadPoolExecutor(2) as pool:
+            yield {name: pool.submit(compute, name, tmp_path_factory.mktemp(name)) for name in names}
+
+    return computed
 
 
-@pytest.fixture(scope="module")
-def computed(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Mapping[str, Future[int]]]:
-    """Check the shapes of all programs that are tested."""
+def compute(name: str, folder: Path) -> int:
+    """Check the shapes of a program."""
+    with start(name) as driver:
+        count = check_shapes(name, driver, folder, batches=(1,), shapes=QUICK_OPENCL.get(name, ()))
+        check_mobilenet(name, driver, folder, shapes=2)
+        return count
 
-    def compute(name: str) -> int:
-        folder = tmp_path_factory.mktemp(name)
-        with start(name) as driver:
-            count = check_shapes(name, driver, folder, batches=(1,), shapes=QUICK_OPENCL.get(name, ()))
-            check_mobilenet(name, driver, folder, shapes=2)
-            return count
 
-    tests = (
+computed = side_by_side(
+    (
         "test_edge_shapes_and_two_of_mobilenet_are_right_in_both_layouts",
         "test_small_shapes_and_two_of_mobilenet_are_right_on_opencl",
-    )
-    yield from side_by_side(request.session, __file__, tests, compute)
+    ),
+    compute,
+)
 
 
 @needs_target

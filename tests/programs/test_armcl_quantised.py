@@ -1,7 +1,7 @@
 """uint8 of Arm Compute Library under emulation, within one step of exact sums; skipped where it is not installed."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -69,24 +69,17 @@ def test_programs_promise_uint8_where_the_library_has_it() -> None:
     assert promised == {name: ["float32"] if name in NONE else ["float32", "uint8"] for name in NAMES}
 
 
-@pytest.fixture(scope="module")
-def computed(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Mapping[str, Future[int]]]:
-    """Check the shapes of all programs that are tested: edge shapes on NEON, a small one on OpenCL."""
+def compute(name: str, folder: Path) -> int:
+    """Check the shapes of a program: edge shapes on NEON, a small one on OpenCL."""
+    if name not in SOME_OPENCL:
+        return check_all(name, list(shapes_of(name)), folder)
+    files = [file for file in shapes_of(name) if file.stem == SOME_OPENCL[name]]
+    return check_all(name, files, folder, layouts=("NCHW",))
 
-    def compute(name: str) -> int:
-        folder = tmp_path_factory.mktemp(name)
-        if name not in SOME_OPENCL:
-            return check_all(name, list(shapes_of(name)), folder)
-        files = [file for file in shapes_of(name) if file.stem == SOME_OPENCL[name]]
-        return check_all(name, files, folder, layouts=("NCHW",))
 
-    tests = (
-        "test_edge_shapes_are_right_to_the_step_on_neon",
-        "test_a_small_shape_is_right_to_the_step_on_opencl",
-    )
-    yield from side_by_side(request.session, __file__, tests, compute)
+computed = side_by_side(
+    ("test_edge_shapes_are_right_to_the_step_on_neon", "test_a_small_shape_is_right_to_the_step_on_opencl"), compute
+)
 
 
 @needs_target

@@ -36,6 +36,10 @@ class Options(Mapping[str, Any]):
         """Tell whether somebody asked for an option's value, be it the default."""
         return name in self._given
 
+    def mapped(self, change: Callable[[Any], Any]) -> "Options":
+        """Return options with each value changed; what was asked for stays known."""
+        return Options({name: change(value) for name, value in self._values.items()}, given=self._given)
+
     def __getitem__(self, name: str) -> Any:
         """Return a value."""
         return self._values[name]

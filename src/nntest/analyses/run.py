@@ -123,11 +123,10 @@ def carry_out(analysis: Analysis, options: Options, tables: Tables, *, source: s
 
 def _drawable(options: Options) -> Options:
     """Return options that name their rows (a baseline's values by column) as drawable tables do."""
-    return Options(
-        {
-            name: {key: drawable_name(str(one)) for key, one in value.items()} if isinstance(value, Mapping) else value
-            for name, value in options.items()
-        }
+    return options.mapped(
+        lambda value: (
+            {key: drawable_name(str(one)) for key, one in value.items()} if isinstance(value, Mapping) else value
+        )
     )
 
 
