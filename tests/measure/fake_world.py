@@ -19,6 +19,7 @@ from nntest.measure.driver import (
     DriverCrash,
     DriverFailure,
     DriverTimeout,
+    HandOver,
     OutputAnswer,
     PeakAnswer,
     SetupAnswer,
@@ -87,6 +88,7 @@ class FakeWorld:
     before_block: Callable[[], None] = lambda: None
     asked: dict[tuple[str, str, str], int] = field(default_factory=dict)
     pids: Iterator[int] = field(default_factory=itertools.count)
+    handed: list[tuple[str, str]] = field(default_factory=list)
 
     def world(self) -> World:
         repository = Repository("test", self.root / "repository")
@@ -179,6 +181,7 @@ class FakeDriver:
         self.calibrated: dict[int, int] = {}
         self.state = "running"
         self.sent: list[tuple[Any, ...]] = []
+        self.promised: Ahead | None = None
 
     def setup(self, key: int, case: Case, output: Path | None = None, *, unless: str = "") -> SetupAnswer:
         self._expect_sent("setup", key, case, output, unless)
@@ -241,6 +244,10 @@ class FakeDriver:
         raise NotImplementedError
 
     def send(self, ahead: Ahead) -> None:
+        assert self.promised in (None, ahead), "another one may have sent something else"
+        self.promised = None
+        if ahead.then is not None:
+            self.fake.handed.append((self.program, ahead.then.path))
         if ahead.set_up is not None:
             self.sent.append(("setup", ahead.key, ahead.set_up.case, ahead.set_up.output, ahead.set_up.unless))
         if ahead.warm_up is not None:
@@ -249,6 +256,13 @@ class FakeDriver:
             self.sent.append(("block", ahead.key, ahead.loops))
         if ahead.output is not None:
             self.sent.append(("output", ahead.key, *ahead.output))
+
+    def hand_over(self, ahead: Ahead) -> HandOver | None:
+        assert self.state == "running"
+        assert self.promised is None
+        assert not ahead.block
+        self.promised = ahead
+        return HandOver(path=self.program, lines="")
 
     def settle(self) -> None:
         self.sent.clear()

@@ -1,12 +1,14 @@
 """The Python end of the driver: answers, and every way in which a process fails to give one."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from nntest.measure.driver import (
     DriverFailure,
     DriverProcess,
     DriverTimeout,
+    HandOver,
     SetUp,
     UnsupportedCase,
     WarmUpRules,
@@ -215,6 +218,155 @@ def test_a_refused_request_takes_along_what_was_sent_behind_it() -> None:
             driver.setup(1, wrong)
         driver.setup(1, case_of("conv-works-cpu"))
         assert driver.block(1, loops=3).loops == 3
+
+
+class TestHandOver:
+    """Two drivers, of which the first begins what the second is to do next, in the session's place."""
+
+    @pytest.fixture
+    def drivers(self) -> Iterator[tuple[DriverProcess, DriverProcess]]:
+        with start("conv-works-cpu", timeout_s=20.0) as first, start("conv-works-cpu", timeout_s=20.0) as second:
+            yield first, second
+
+    @staticmethod
+    def coming(output: Path) -> Ahead:
+        return Ahead(key=1, set_up=SetUp(case=case_of("conv-works-cpu"), output=output), warm_up=RULES, quiet=True)
+
+    def finish(self, driver: DriverProcess, coming: Ahead) -> None:
+        """Measure what was prepared; an answer too many or too few would be another request's."""
+        assert coming.set_up is not None
+        driver.send(coming)
+        driver.send(Ahead(key=1, block=True, loops=3))
+        answer = driver.setup(1, coming.set_up.case, coming.set_up.output)
+        assert (answer.written, answer.implementation) == (True, "tiny")
+        assert driver.warm_up(1, **RULES).loops >= 1
+        assert driver.block(1, loops=3).loops == 3
+        assert driver.block(1, loops=2).loops == 2
+
+    def test_the_second_begins_when_the_first_is_done_and_takes_each_request_once(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        first, second = drivers
+        case, out = case_of("conv-works-cpu"), tmp_path / "second.bin"
+        known = first.setup(1, case, tmp_path / "first.bin").hash
+        for _ in range(3):
+            then = second.hand_over(self.coming(out))
+            first.send(Ahead(key=1, block=True, loops=2, output=(tmp_path / "x", known), then=then, known=known))
+            first.block(1, loops=2)
+            assert not first.output(1, tmp_path / "x", unless=known).written
+            assert until(out.exists)  # nobody has asked
+            self.finish(second, self.coming(out))
+            out.unlink()
+
+    def test_nothing_is_handed_over_before_an_unknown_output_is_compared(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        first, second = drivers
+        out = tmp_path / "second.bin"
+        known = first.setup(1, case_of("conv-works-cpu"), tmp_path / "first.bin").hash
+        for passed, unless in (("another", known), (known, "another")):
+            then = second.hand_over(self.coming(out))
+            first.send(Ahead(key=1, output=(tmp_path / "x", unless), then=then, known=passed))
+            assert first.output(1, tmp_path / "x", unless=unless).hash == known
+            first.drop(2)  # what it would have written is written by now
+            assert not out.exists() if passed != known else until(out.exists)
+            self.finish(second, self.coming(out))
+            out.unlink()
+
+    def test_a_set_up_that_gave_another_output_hands_nothing_over(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        first, second = drivers
+        out = tmp_path / "second.bin"
+        first.setup(1, case_of("conv-works-cpu"), tmp_path / "first.bin")
+        then = second.hand_over(self.coming(out))
+        first.send(Ahead(key=1, block=True, loops=2, then=then, known="another"))
+        first.block(1, loops=2)
+        first.drop(2)
+        assert not out.exists()
+        self.finish(second, self.coming(out))
+
+    def test_a_request_that_fails_hands_nothing_over(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        first, second = drivers
+        out = tmp_path / "second.bin"
+        first.send(Ahead(key=9, block=True, loops=2, then=second.hand_over(self.coming(out))))
+        with pytest.raises(DriverFailure, match="key 9 is not set up"):
+            first.block(9, loops=2)
+        first.drop(2)
+        assert not out.exists()
+        self.finish(second, self.coming(out))
+
+    def test_a_first_one_that_dies_is_not_missed(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        first, second = drivers
+        first.setup(1, case_of("conv-works-cpu"))
+        then = second.hand_over(self.coming(tmp_path / "second.bin"))
+        first.send(Ahead(key=1, block=True, loops=ENDLESS, then=then))
+        os.kill(first.pid, signal.SIGKILL)
+        with pytest.raises(DriverCrash):
+            first.block(1, loops=ENDLESS)
+        self.finish(second, self.coming(tmp_path / "second.bin"))
+
+    def test_a_second_one_that_died_is_told_when_it_is_asked(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        first, second = drivers
+        first.setup(1, case_of("conv-works-cpu"))
+        coming = self.coming(tmp_path / "second.bin")
+        then = second.hand_over(coming)
+        os.kill(second.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, second.pid, os.WEXITED | os.WNOWAIT)
+        first.send(Ahead(key=1, block=True, loops=2, then=then))
+        assert first.block(1, loops=2).loops == 2
+        assert first.block(1, loops=3).loops == 3
+        second.send(coming)
+        assert coming.set_up is not None
+        with pytest.raises(DriverCrash, match=r"^conv-works-cpu: setup: the driver was ended by SIGKILL$"):
+            second.setup(1, coming.set_up.case, coming.set_up.output)
+
+    def test_something_else_is_asked_after_what_was_promised(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        _, second = drivers
+        other = Ahead(key=2, set_up=SetUp(case=case_of("conv-works-cpu")))
+        assert second.hand_over(other) is not None
+        assert second.hand_over(other) is None  # one promise at a time
+        self.finish(second, self.coming(tmp_path / "second.bin"))
+        assert second.block(2, loops=2).loops == 2
+        assert second.hand_over(Ahead(key=2, set_up=SetUp(case=case_of("conv-works-cpu")))) is not None
+        assert second.block(1, loops=2).loops == 2
+
+    def test_requests_of_another_process_are_passed_over(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        first, second = drivers
+        out = tmp_path / "other.bin"
+        stale = second.hand_over(self.coming(out))
+        assert stale is not None
+        there = HandOver(path=f"/proc/{os.getpid()}/fd/{first._requests}", lines=stale.lines)
+        second.setup(5, case_of("conv-works-cpu"))
+        second.send(Ahead(key=5, block=True, loops=2, then=there))
+        second.block(5, loops=2)
+        second.drop(9)
+        assert first.setup(1, case_of("conv-works-cpu")).hash == ""
+        assert first.block(1, loops=2).loops == 2
+
+    def test_what_cannot_be_written_at_once_is_not_handed_over(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        _, second = drivers
+        assert second.hand_over(self.coming(tmp_path / ("x" * 250) / ("y" * select.PIPE_BUF))) is None
+        self.finish(second, self.coming(tmp_path / "second.bin"))
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        os.sched_yield()
+    return condition()
 
 
 def test_what_is_sent_to_a_dead_process_is_told_when_it_is_asked() -> None:

@@ -1,6 +1,7 @@
 """What a session does, seen in the order of its requests, its journal and its points."""
 
 import dataclasses
+import itertools
 import os
 import signal
 from typing import Any
@@ -153,6 +154,23 @@ def test_programs_with_several_threads_are_stopped_while_others_measure(fake: Fa
             running.discard(entry[2])
         elif entry[0] == "block":
             assert running == {entry[3]}
+
+
+def test_each_driver_is_told_whose_set_up_comes_next(fake: FakeWorld) -> None:
+    run(fake, repetitions=4, launches=2)
+    blocks = [entry[1] for entry in fake.logged("block")]
+    expected = []
+    for programs in (blocks[:6], blocks[12:18]):  # the first round of each launch
+        for number, (one, coming) in enumerate(itertools.pairwise(programs), start=1):
+            if coming != one and coming in programs[:number]:  # which has been started
+                expected.append((one, coming))
+    assert fake.handed == expected
+    assert expected
+
+
+def test_nothing_is_handed_over_past_idle_threads_that_may_spin(fake: FakeWorld) -> None:
+    run(fake, repetitions=2, threads=(2,))
+    assert not fake.handed
 
 
 def test_one_thread_needs_no_stopping(fake: FakeWorld) -> None:

@@ -5,6 +5,7 @@ read by one thread, which is the one that asks.
 """
 
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -12,15 +13,26 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypedDict, TypeVar
-from urllib.parse import quote
+from typing import Any, TypeVar
 
 import orjson
 
 from nntest.errors import NNTestError
+from nntest.measure.ahead import (
+    Ahead,
+    HandOver,
+    SentLine,
+    SetUp,
+    WarmUpRules,
+    block_values,
+    output_values,
+    request_line,
+    sent_lines,
+    set_up_values,
+    warm_up_values,
+)
 from nntest.measure.answers import (
     BandwidthAnswer,
     BlockAnswer,
@@ -35,12 +47,12 @@ from nntest.measure.answers import (
     read_answer,
 )
 from nntest.measure.build import BuiltProgram
-from nntest.measure.inputs import case_tensors
 from nntest.measure.profiling import ONEDNN_VERBOSE, PrintedAccount
 from nntest.model.case import Case
 
-# 4: quiet answers; 3: warm-up tells its time, a block may take its loops; 2: set-up gives the first output; 1: first
-PROTOCOL = 4
+# 5: requests that another driver may hand over; 4: quiet answers
+# 3: warm-up tells its time, a block may take its loops; 2: set-up gives the first output; 1: first
+PROTOCOL = 5
 PEAK_SLICE_S = 2e-3
 
 # Bytes kept of what a library printed, and how many of its last lines stand in a reason.
@@ -61,6 +73,7 @@ __all__ = [
     "DriverFailure",
     "DriverProcess",
     "DriverTimeout",
+    "HandOver",
     "OutputAnswer",
     "PeakAnswer",
     "SetUp",
@@ -69,39 +82,6 @@ __all__ = [
     "WarmUpAnswer",
     "WarmUpRules",
 ]
-
-
-class WarmUpRules(TypedDict):
-    """When a warm-up ends, and how long a block is to be; seconds."""
-
-    max_s: float
-    tolerance: float
-    block_min_s: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class SetUp:
-    """A case to make ready; its first output goes to the file ``output``, where one is named, unless it is known."""
-
-    case: Case
-    output: Path | None = None
-    unless: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ahead:
-    """What will be asked of a case, in this order; ``output`` is a file and a known hash.
-
-    What is ``quiet`` wakes nobody when it is done: more is sent behind it, and that is waited for.
-    """
-
-    key: int
-    set_up: SetUp | None = None
-    warm_up: WarmUpRules | None = None
-    block: bool = False
-    loops: int | None = None
-    output: tuple[Path, str] | None = None
-    quiet: bool = False
 
 
 _Driver = TypeVar("_Driver", bound="DriverProcess")
@@ -135,6 +115,8 @@ class DriverProcess:
         self._printed = printed
         self._timeout_s = timeout_s
         self._ahead: deque[bytes] = deque()  # requests that were sent and whose turn has not come
+        self._promised: list[SentLine] = []  # requests that another driver may have sent
+        self._serial = 0
         self._pending = b""
         self._kept = b""
         self._paused = False
@@ -261,11 +243,11 @@ class DriverProcess:
         UnsupportedCase
             The operator cannot do it.
         """
-        return read_answer(SetupAnswer, self._ask("setup", **_set_up_values(key, case, output, unless)))
+        return read_answer(SetupAnswer, self._ask("setup", **set_up_values(key, case, output, unless)))
 
     def warm_up(self, key: int, *, max_s: float, tolerance: float, block_min_s: float) -> WarmUpAnswer:
         """Call until call times have settled or ``max_s`` is over, then calibrate the loops of a block."""
-        values = _warm_up_values(key, max_s=max_s, tolerance=tolerance, block_min_s=block_min_s)
+        values = warm_up_values(key, max_s=max_s, tolerance=tolerance, block_min_s=block_min_s)
         return read_answer(WarmUpAnswer, self._ask("warm_up", **values))
 
     def block(self, key: int, *, loops: int | None) -> BlockAnswer:
@@ -273,7 +255,7 @@ class DriverProcess:
 
         None stands for the loops that the warm-up has calibrated.
         """
-        answer = self._ask("block", **_block_values(key, loops))
+        answer = self._ask("block", **block_values(key, loops))
         if self._emulated:
             answer["core_ghz"] = None  # an emulated chain of additions says nothing about a clock
         if self._accounts is not None:
@@ -283,7 +265,7 @@ class DriverProcess:
 
     def output(self, key: int, path: Path, *, unless: str = "") -> OutputAnswer:
         """Run once into a poisoned buffer; write the output (float32, NCHW) unless its hash is ``unless``."""
-        return read_answer(OutputAnswer, self._ask("output", **_output_values(key, path, unless)))
+        return read_answer(OutputAnswer, self._ask("output", **output_values(key, path, unless)))
 
     def send(self, ahead: Ahead) -> None:
         """Send what will be asked: the process goes from one request to the next without waiting for us.
@@ -291,25 +273,36 @@ class DriverProcess:
         Each is answered when it is asked for. Where something else is asked instead, or a request fails, those that
         are left are answered for nobody.
         """
+        lines = sent_lines(ahead)
+        if self._promised:
+            kept = [line.asked for line in self._promised] == [line.asked for line in lines]
+            self._send_promised()
+            if kept:
+                return
+            self.settle()
+        self._send(lines)
+
+    def hand_over(self, ahead: Ahead) -> HandOver | None:
+        """Return what another driver is to write so that this one begins before we ask; None where that cannot be.
+
+        Whether and when it does so makes no difference to what is sent or asked here: all of it is sent once more, and
+        the process takes each line once.
+        """
+        if self._wake is None or self._closed or self._paused or self._ahead or self._promised:
+            return None
         lines = []
-        if ahead.set_up is not None:
-            wish = ahead.set_up
-            lines.append(_line("setup", _set_up_values(ahead.key, wish.case, wish.output, wish.unless)))
-        if ahead.warm_up is not None:
-            lines.append(_line("warm_up", _warm_up_values(ahead.key, **ahead.warm_up)))
-        if ahead.block:
-            lines.append(_line("block", _block_values(ahead.key, ahead.loops)))
-        if ahead.output is not None:
-            lines.append(_line("output", _output_values(ahead.key, *ahead.output)))
-        # a process that is dead or closed is told of when it is asked
-        with suppress(BrokenPipeError):
-            if not self._closed:
-                lines = [_quiet(line) for line in lines] if ahead.quiet else lines
-                self._write(lines)
-                self._ahead.extend(lines)
+        for line in sent_lines(ahead):
+            self._serial += 1
+            lines.append(SentLine(line.asked, f"@{self.hello['pid']}.{self._serial} ".encode() + line.sent))
+        text = b"".join(line.sent for line in lines)
+        if len(text) > select.PIPE_BUF:
+            return None  # two writers might mix
+        self._promised = lines
+        return HandOver(path=f"/proc/{os.getpid()}/fd/{self._requests}", lines=text.decode())
 
     def settle(self) -> None:
         """Wait for the answers to what was sent and is no longer wanted."""
+        self._send_promised()
         while self._ahead:
             request = self._ahead.popleft()
             self._read_line("settle")
@@ -388,8 +381,9 @@ class DriverProcess:
     def _ask(self, verb: str, **values: object) -> dict[str, Any]:
         if self._closed:
             raise DriverFailure(f"{self._label}: {verb}: the process was closed")
-        line = _line(verb, values)
-        if self._ahead and self._ahead[0] in (line, _quiet(line)):
+        line = request_line(verb, values)
+        self._send_promised()
+        if self._ahead and self._ahead[0] == line:
             self._ahead.popleft()
         else:
             self.settle()
@@ -403,6 +397,18 @@ class DriverProcess:
             if not self._closed:
                 self.settle()
             raise
+
+    def _send_promised(self) -> None:
+        promised, self._promised = self._promised, []
+        if promised:
+            self._send(promised)
+
+    def _send(self, lines: Sequence[SentLine]) -> None:
+        # a process that is dead or closed is told of when it is asked
+        with suppress(BrokenPipeError):
+            if not self._closed:
+                self._write([line.sent for line in lines])
+                self._ahead.extend(line.asked for line in lines)
 
     def _write(self, lines: Sequence[bytes]) -> None:
         self.resume()
@@ -523,47 +529,3 @@ def process_environment(
         pools["OMP_PROC_BIND"] = "close"  # unbound, two threads meet on one core for milliseconds
         pools["OMP_PLACES"] = ",".join(f"{{{core}}}" for core in cores[:threads])
     return {**inherited, **pools, **library, **case}
-
-
-def _line(verb: str, values: Mapping[str, object]) -> bytes:
-    words = [verb, *(f"{key}={quote(str(value), safe='/,:')}" for key, value in values.items())]
-    return (" ".join(words) + "\n").encode()
-
-
-def _quiet(line: bytes) -> bytes:
-    """Return a request whose answer wakes nobody."""
-    return line[:-1] + b" quiet=1\n"
-
-
-def _set_up_values(key: int, case: Case, output: Path | None, unless: str) -> dict[str, object]:
-    wish = {} if output is None else {"path": output, "unless": unless}
-    return {"key": key, **_case_values(case), **wish}
-
-
-def _warm_up_values(key: int, *, max_s: float, tolerance: float, block_min_s: float) -> dict[str, object]:
-    return {"key": key, "max_s": max_s, "tolerance": tolerance, "block_min_s": block_min_s}
-
-
-def _block_values(key: int, loops: int | None) -> dict[str, object]:
-    return {"key": key, "loops": "calibrated" if loops is None else loops}
-
-
-def _output_values(key: int, path: Path, unless: str) -> dict[str, object]:
-    return {"key": key, "path": path, "unless": unless}
-
-
-def _case_values(case: Case) -> dict[str, object]:
-    return {
-        "species": case.species,
-        **{f"tensor.{role}": ",".join(map(str, dims)) for role, dims in case_tensors(case).items()},
-        **{f"parameter.{name}": value for name, value in case.parameters.items()},
-        **{f"scale.{role}": one.scale for role, one in case.quantisation.items()},
-        **{f"zero_point.{role}": one.zero_point for role, one in case.quantisation.items()},
-        "dtype": case.dtype,
-        "layout": case.layout,
-        "threads": case.threads,
-        "cache": case.cache,
-        "post_ops": case.post_ops,
-        "data": case.data,
-        "seed": case.seed,
-    }

@@ -14,6 +14,7 @@ from nntest.measure.driver import (
     DriverCrash,
     DriverFailure,
     DriverTimeout,
+    HandOver,
     SetUp,
     SetupAnswer,
     UnsupportedCase,
@@ -28,6 +29,7 @@ from nntest.measure.machine import Conditions
 from nntest.measure.output import NotCheckedError, OutputCheck
 from nntest.measure.processes import Processes, Slot
 from nntest.measure.standing import Loss, Standing, launch_facts
+from nntest.measure.trial import Trial
 from nntest.measure.world import Driver, World
 from nntest.model.case import Plan
 from nntest.model.point import Launch, Profile, Sample, WarmUp, Watch
@@ -86,6 +88,7 @@ class GroupLaunch:
         self._set_up_in_launch: set[str] = set()
         self._rechecked: set[int] = set()
         self._backlog = Backlog()
+        self._coming: Sequence[Trial] = ()
 
     def run(self, rounds: int) -> None:
         """Measure all rounds of the launch; losses are recorded in the standings, an interruption passes through."""
@@ -100,7 +103,9 @@ class GroupLaunch:
         ) as processes:
             try:
                 for round_ in range(rounds):
-                    for trial in round_order(self._group, seed=seed, launch=self._launch, round_=round_):
+                    order = round_order(self._group, seed=seed, launch=self._launch, round_=round_)
+                    for number, trial in enumerate(order, start=1):
+                        self._coming = order[number:]
                         standing = self._standings.get(id(trial))
                         if standing is not None and not standing.lost:
                             self._visit(processes, standing, round_, last=round_ == rounds - 1)
@@ -114,10 +119,13 @@ class GroupLaunch:
 
     def _visit(self, processes: Processes, standing: Standing, round_: int, *, last: bool) -> None:
         self._bench.interrupts.check()
-        self._guard(processes, standing, lambda driver, one: self._sample(processes, driver, one, round_, last=last))
-        self._backlog.add(lambda: self._bench.visited(standing))
-        if last and self._final and not standing.lost:
-            self._backlog.add(lambda: self._bench.completed(standing, self._group))
+        with self._bench.account.on(standing.uid):
+            self._guard(
+                processes, standing, lambda driver, one: self._sample(processes, driver, one, round_, last=last)
+            )
+            self._backlog.add(lambda: self._bench.visited(standing))
+            if last and self._final and not standing.lost:
+                self._backlog.add(lambda: self._bench.completed(standing, self._group))
 
     def _recheck_all(self, processes: Processes) -> None:
         """Compare the outputs after the last blocks; not those whose process a neighbour has taken down since."""
@@ -125,7 +133,8 @@ class GroupLaunch:
             if standing.lost or id(standing) in self._rechecked:
                 continue
             if processes.is_ready(self._slot(standing), self._key(standing)):
-                self._guard(processes, standing, self._recheck)
+                with self._bench.account.on(standing.uid):
+                    self._guard(processes, standing, self._recheck)
             else:
                 standing.restarted = True
 
@@ -133,8 +142,7 @@ class GroupLaunch:
         """Run a step; what goes wrong costs this trial only."""
         slot = self._slot(standing)
         try:
-            with self._bench.account.on(standing.uid):
-                step(processes.use(slot), standing)
+            step(processes.use(slot), standing)
         except UnsupportedCase as error:
             self._lose(standing, "unsupported", str(error))
         except NotCheckedError as error:
@@ -222,26 +230,22 @@ class GroupLaunch:
         block is over: its answer is returned.
         """
         bench, key, case = self._bench, self._key(standing), standing.trial.case
-        wish = SetUp(
-            case=case, output=None if bench.check is None else bench.check.scratch, unless=standing.output_hash
-        )
-        decided = bench.dump is None and (bench.check is None or bool(standing.output_hash))
-        warm_up = Ahead(key=key, warm_up=self._warm_up_rules)
+        decided, first = self._is_decided(standing), self._first_requests(standing)
+        warms_up = first.warm_up is not None
+        driver.send(first)
+        self._backlog.clear()
         if decided:
-            block = self._block(standing, loops, last=last)
-            driver.send(replace(warm_up, set_up=wish, quiet=block.block))
-            self._backlog.clear()
-            driver.send(block)
-            warms_up = True
-        else:
-            warms_up = self._send_first(driver, standing, wish, warm_up)
+            self._send_block(processes, driver, standing, loops, last=last)
+        elif warms_up:
+            self._load(driver, standing)
+        wish = self._set_up_wish(standing)
         with bench.interrupts.waiting():
             answer = driver.setup(key, case, wish.output, unless=wish.unless)
         bench.account.add("set_up", answer.library_s)
         processes.set_ready(self._slot(standing), key)
         if not warms_up and bench.dump is None:
             self._expect(standing)
-            driver.send(warm_up)
+            driver.send(Ahead(key=key, warm_up=self._warm_up_rules))
         other_output = answer if decided and bench.check is not None and answer.hash != standing.output_hash else None
         if other_output is None:
             self._check_first(driver, answer, standing)
@@ -251,9 +255,9 @@ class GroupLaunch:
         if standing.lost:
             return None
         if bench.dump is not None:
-            driver.send(warm_up)
+            driver.send(Ahead(key=key, warm_up=self._warm_up_rules))
         if not decided:
-            driver.send(self._block(standing, loops, last=last))
+            self._send_block(processes, driver, standing, loops, last=last)
         self._keep_launch(standing, answer, self._warm_up(driver, standing))
         return other_output
 
@@ -316,24 +320,61 @@ class GroupLaunch:
             standing.loops = bench.plan.loops or answer.loops
         return WarmUp(values_s=tuple(answer.values_s), settled=answer.settled)
 
-    def _send_first(self, driver: Driver, standing: Standing, wish: SetUp, warm_up: Ahead) -> bool:
-        """Send a set-up whose output has to be compared, with the warm-up behind it if nothing else is to come first.
+    def _is_decided(self, standing: Standing) -> bool:
+        """Whether nothing has to be looked at between a set-up and the block behind it, unless it comes out new."""
+        bench = self._bench
+        return bench.dump is None and (bench.check is None or bool(standing.output_hash))
+
+    def _set_up_wish(self, standing: Standing) -> SetUp:
+        check = self._bench.check
+        output = None if check is None else check.scratch
+        return SetUp(case=standing.trial.case, output=output, unless=standing.output_hash)
+
+    def _first_requests(self, standing: Standing) -> Ahead:
+        """Return the set-up as it is sent ahead, with the warm-up behind it if nothing else is to come first.
 
         That may be a reference that is not at hand, which takes the machine, or a dump, which takes the process.
         """
         bench = self._bench
-        if bench.dump is not None or bench.check is None or not bench.check.is_at_hand(standing):
-            driver.send(Ahead(key=warm_up.key, set_up=wish))
-            self._backlog.clear()
-            return False
-        driver.send(replace(warm_up, set_up=wish))
-        self._backlog.clear()
+        set_up = Ahead(key=self._key(standing), set_up=self._set_up_wish(standing))
+        if self._is_decided(standing):
+            return replace(set_up, warm_up=self._warm_up_rules, quiet=not bench.meter.reads)
+        at_hand = bench.dump is None and bench.check is not None and bench.check.is_at_hand(standing)
+        return replace(set_up, warm_up=self._warm_up_rules) if at_hand else set_up
+
+    def _send_block(
+        self, processes: Processes, driver: Driver, standing: Standing, loops: int | None, *, last: bool
+    ) -> None:
+        """Send the block of a case that is set up, and have the next driver begin when it is done.
+
+        That one sets up and warms up then: our own work on this visit does not reach into its block, which is sent
+        when that work is done.
+        """
+        block = self._block(standing, loops, last=last)
+        if block.block:
+            block = replace(block, then=self._hand_over(processes, standing), known=standing.output_hash)
+        driver.send(block)
+
+    def _hand_over(self, processes: Processes, standing: Standing) -> HandOver | None:
+        """Return what the driver of a case is to write to the one whose turn comes next, if that is to be set up."""
+        alive = (self._standings.get(id(trial)) for trial in self._coming)
+        coming = next((one for one in alive if one is not None and not one.lost), None)
+        if coming is None:
+            return None
+        slot, mine = self._slot(coming), self._slot(standing)
+        if max(slot.threads, mine.threads) > 1 or slot == mine or processes.is_ready(slot, self._key(coming)):
+            return None  # idle threads may spin: they are stopped in between
+        driver = processes.live(slot)
+        return None if driver is None else driver.hand_over(self._first_requests(coming))
+
+    def _load(self, driver: Driver, standing: Standing) -> None:
+        check = self._bench.check
+        assert check is not None
         try:
-            bench.check.load(standing)
+            check.load(standing)
         except NotCheckedError:
             self._settle(driver)
             raise
-        return True
 
     def _expect(self, standing: Standing) -> None:
         if self._bench.check is not None:

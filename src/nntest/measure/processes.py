@@ -101,6 +101,11 @@ class Processes:
             process.paused = False
         return process.driver
 
+    def live(self, slot: Slot) -> Driver | None:
+        """Return the slot's driver if it has been started; nothing is stopped or resumed."""
+        process = self._live.get(slot)
+        return None if process is None else process.driver
+
     def is_ready(self, slot: Slot, key: int) -> bool:
         """Tell whether the slot's present process has that case set up."""
         return slot in self._live and key in self._live[slot].ready

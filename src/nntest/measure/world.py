@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
     from nntest.measure.build import BuiltProgram
     from nntest.measure.compiler import Compiler
-    from nntest.measure.driver import Ahead, BlockAnswer, OutputAnswer, PeakAnswer, SetupAnswer, WarmUpAnswer
+    from nntest.measure.driver import (
+        Ahead,
+        BlockAnswer,
+        HandOver,
+        OutputAnswer,
+        PeakAnswer,
+        SetupAnswer,
+        WarmUpAnswer,
+    )
     from nntest.measure.libraries import FoundLibrary
     from nntest.measure.reference import Reference, ReferenceCache
     from nntest.measure.trial import Candidate
@@ -58,6 +66,9 @@ class Driver(AbstractContextManager["Driver"], Protocol):
 
     def send(self, ahead: "Ahead") -> None:
         """Send what will be asked, so that the process need not wait for it."""
+
+    def hand_over(self, ahead: "Ahead") -> "HandOver | None":
+        """Return what another driver is to write so that this one begins what will be sent to it next."""
 
     def settle(self) -> None:
         """Wait for the answers to what was sent and is no longer wanted."""

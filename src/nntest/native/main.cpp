@@ -79,6 +79,9 @@ Options parse_options(int count, char** arguments) {
   return options;
 }
 
+// The driver that is handed over to may have died.
+void ignore_broken_pipes() { signal(SIGPIPE, SIG_IGN); }
+
 // A session that is killed must not leave a process behind that burns the core of the next one.
 void die_with(long parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -94,7 +97,10 @@ void shift_heap(std::uint64_t bytes) {
 
 int run(const Options& options) {
   using namespace nntest;
-  if (options.serve) die_with(options.parent);
+  if (options.serve) {
+    die_with(options.parent);
+    ignore_broken_pipes();
+  }
   shift_heap(options.conditions.heap_offset);
   restrict_to(options.conditions.cores);  // before the library counts its cores
   flush_denormals();                      // before the library makes its threads

@@ -42,7 +42,9 @@ class Channel {
   // `wake` is the descriptor of one more pipe, or -1.
   Channel(int in, int out, int wake) : in_(in), out_(out), wake_(wake) {}
 
-  std::optional<std::string> read_line();  // nullopt at the end of input
+  // nullopt at the end of input. A line that begins with "@PID.NUMBER " may come twice, from the session and from a
+  // driver in its place: those for another process, and those whose number is not above the last, are passed over.
+  std::optional<std::string> read_line();
   // What is awaited wakes the reader, who sleeps at the pipe `wake` where there is one: to wake another core takes long.
   void answer(const JsonObject& object, bool awaited) const;
 
@@ -50,7 +52,13 @@ class Channel {
   int in_;
   int out_;
   int wake_;
+  bool is_for_us(std::string& line);
+
   std::string pending_;
+  std::int64_t last_number_ = 0;
 };
+
+// Write to a pipe at once or not at all; where that fails, the session sends the same a little later.
+void hand_over(const std::string& path, const std::string& lines);
 
 }  // namespace nntest

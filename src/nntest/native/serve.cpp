@@ -1,10 +1,14 @@
 #include "serve.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "bandwidth.h"
@@ -19,7 +23,7 @@
 namespace nntest {
 namespace {
 
-constexpr int kProtocolVersion = 4;
+constexpr int kProtocolVersion = 5;
 
 // Of a quantised case, each tensor's scale and zero point.
 void read_quantisation(Case& asked, const Request& request) {
@@ -92,6 +96,13 @@ class Server {
         .raw("describe", library_.api().describe());
   }
 
+  // Whether a case has given no output, since it was set up, but the one that has passed.
+  bool is_as_known(const Request& request) const {
+    const auto found = outputs_.find(request.integer("key"));
+    const std::set<std::string> known{request.text("known")};
+    return found == outputs_.end() || found->second == known;
+  }
+
   JsonObject handle(const Request& request) {
     if (request.verb() == "setup") return setup(request);
     if (request.verb() == "warm_up") return warm(request);
@@ -113,6 +124,7 @@ class Server {
     const std::int64_t key = request.integer("key");
     cases_.erase(key);
     calibrated_.erase(key);
+    outputs_.erase(key);
     const auto [place, inserted] =
         cases_.emplace(key, std::make_unique<PreparedCase>(library_, case_of(request), conditions_));
     const PreparedCase& prepared = *place->second;
@@ -158,6 +170,7 @@ class Server {
   }
 
   JsonObject block(const Request& request) {
+    sched_yield();  // the driver that has handed over shares this core: it goes to sleep now, not within the block
     const long loops = loops_of(request);
     if (loops < 1) throw Failure("block: loops is " + std::to_string(loops) + "; expected at least 1");
     const PreparedCase& wanted = prepared(request);
@@ -190,10 +203,11 @@ class Server {
   }
 
   // Its hash; the values go to a file unless the session knows that hash.
-  static void add_output(JsonObject& answer, const Request& request, const Output& output) {
+  void add_output(JsonObject& answer, const Request& request, const Output& output) {
     const std::string hash = hash_of(output.values, output.bytes);
     const bool wanted = hash != request.text("unless");
     if (wanted) write_values(request.text("path"), output.values, output.bytes);
+    outputs_[request.integer("key")].insert(hash);
     answer.add("hash", hash).add("written", wanted);
   }
 
@@ -252,6 +266,7 @@ class Server {
   std::map<std::int64_t, std::unique_ptr<PreparedCase>> cases_;
   Profiler profiler_;
   InstructionCount count_;
+  std::map<std::int64_t, std::set<std::string>> outputs_;  // their hashes, of the cases that are set up
   std::map<std::int64_t, long> calibrated_;
 };
 
@@ -259,22 +274,31 @@ JsonObject refusal(const char* status, const std::string& reason) {
   return JsonObject().add("ok", false).add("status", status).add("reason", reason);
 }
 
+// What is to be written to the requests of another driver.
+struct HandOver {
+  std::string path, lines;
+};
+
 struct Answer {
   JsonObject object;
   bool awaited = true;
+  std::optional<HandOver> then;
 };
 
-// A request may say that its answer is read together with a later one; a refusal is awaited always.
+// A request may say that its answer is read together with a later one; a refusal is awaited always. It may say whose
+// turn it is then, if all is well: an output that the session does not know it has to compare before.
 Answer answer_to(Server& server, const std::string& line) {
   try {
     const Request request(line);
-    return {server.handle(request), !request.has("quiet")};
+    Answer answer{server.handle(request), !request.has("quiet"), std::nullopt};
+    if (request.has("then") && server.is_as_known(request)) answer.then = {request.text("then"), request.text("lines")};
+    return answer;
   } catch (const Unsupported& refused) {
-    return {refusal("unsupported", refused.what())};
+    return {refusal("unsupported", refused.what()), true, std::nullopt};
   } catch (const std::bad_alloc&) {
-    return {refusal("error", "memory: an allocation was refused by the system")};
+    return {refusal("error", "memory: an allocation was refused by the system"), true, std::nullopt};
   } catch (const std::exception& failed) {
-    return {refusal("error", failed.what())};
+    return {refusal("error", failed.what()), true, std::nullopt};
   }
 }
 
@@ -287,6 +311,8 @@ void serve(const OperatorLibrary& library, const Conditions& conditions, Channel
     const Answer answer = answer_to(server, *line);
     std::fflush(nullptr);  // what the library printed belongs to the request that made it print
     channel.answer(answer.object, answer.awaited);
+    // after the answer: what is woken on this core would keep it waiting
+    if (answer.then) hand_over(answer.then->path, answer.then->lines);
   }
 }
 
