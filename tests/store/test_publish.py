@@ -209,6 +209,48 @@ def test_names_published_together_are_on_disk_on_return(experiment, tmp_path, mo
     assert sorted(synced) == sorted([experiment, other])
 
 
+def test_nothing_is_visible_before_what_is_done_meanwhile(experiment, tmp_path):
+    before = everything(experiment)
+    seen = []
+    [path] = publish_together(
+        [(experiment, make_point().uid, to_bytes(make_point()))],
+        meanwhile=lambda: seen.append(list(experiment.glob("ckp-*"))),
+    )
+    assert seen == [[]]
+    assert everything(experiment) == {**before, path.relative_to(experiment): to_bytes(make_point())}
+
+
+def test_nothing_is_published_when_what_is_done_meanwhile_fails(experiment):
+    def fail():
+        raise DataError("the entry could not be written")
+
+    before = everything(experiment)
+    with pytest.raises(DataError, match=r"^the entry could not be written$"):
+        publish_together([(experiment, make_point().uid, to_bytes(make_point()))], meanwhile=fail)
+    assert everything(experiment) == before
+
+
+def test_points_published_together_replace_nothing_and_are_kept_once(experiment):
+    mine, newer = make_point(session="a"), make_point(session="b")
+    known = save_point(experiment, mine)
+    again, added = publish_together([(experiment, one.uid, to_bytes(one)) for one in (mine, newer)])
+    assert (again, added) == (known, experiment / f"ckp-{mine.uid}.0002.json")
+    assert (known.read_bytes(), added.read_bytes()) == (to_bytes(mine), to_bytes(newer))
+    assert len(list(experiment.glob("*.json"))) == 2
+    assert not list(experiment.glob(".nntest-*"))
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "link"])
+def test_a_full_disk_leaves_nothing_of_points_published_together(experiment, monkeypatch, call):
+    before = everything(experiment)
+    points = [with_seed(make_point(), seed) for seed in range(3)]
+    monkeypatch.setattr(files.os, call, full)
+    with pytest.raises(DataError, match=r"\.0001\.json: could not be written \(No space left on device\)"):
+        publish_together([(experiment, point.uid, to_bytes(point)) for point in points])
+    monkeypatch.undo()
+    assert everything(experiment) == before
+
+
 def test_a_folder_that_cannot_be_synced_is_one_clear_error(experiment, monkeypatch):
     def refuse(folder):
         raise OSError(errno.EIO, os.strerror(errno.EIO))

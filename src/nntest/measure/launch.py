@@ -425,14 +425,14 @@ class GroupLaunch:
                 )
 
     def _memory_bytes(self) -> dict[Slot, int]:
-        """Return what the buffers of each process will take: of all its cases, and room to prepare the largest."""
+        """Return what the buffers of each process will take: all its cases, and room to prepare them, which grows."""
         cases: dict[Slot, list[int]] = {}
         for standing in self._standings.values():
             if standing.built is not None and not standing.lost:
                 case = standing.trial.case
                 tensors = find_species(case.species).bytes_moved(case.parameters, case.batch_size, dtype=case.dtype)
                 cases.setdefault(self._slot(standing), []).append(tensors + _PAGES_OF_A_CASE)
-        return {slot: min(sum(sizes) + 2 * max(sizes), _MOST_RESERVED) for slot, sizes in cases.items()}
+        return {slot: min(sum(sizes) + 4 * max(sizes), _MOST_RESERVED) for slot, sizes in cases.items()}
 
     def _slot(self, standing: Standing) -> Slot:
         if standing.built is None:

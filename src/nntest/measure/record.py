@@ -16,8 +16,11 @@ from nntest.measure.writable import require_writable
 from nntest.model.case import Platform
 from nntest.model.point import Point
 from nntest.store.entries import is_point_name
-from nntest.store.publish import open_experiment, publish_together
+from nntest.store.publish import experiment_folder, open_experiment, publish_together
 from nntest.store.repository import Repository
+
+# Experiments that are opened at the same time: each waits for the disk six times.
+_OPENING = 2
 
 
 def experiment_uoa(program: str, library_tag: str, timestamp: str, record_uoa: str = "") -> str:
@@ -100,10 +103,15 @@ class Recorder:
     def save(self, made: Sequence[Made]) -> list[Path]:
         """Publish points and return their files, in order."""
         new = {self._name(one.trial): one.trial for one in made if self._name(one.trial) not in self._opened}
-        if new:
-            with ThreadPoolExecutor(max_workers=len(new)) as writers:
-                self._opened.update(zip(new, writers.map(self._open, new, new.values()), strict=True))
-        return publish_together([(self._opened[self._name(one.trial)], one.point.uid, one.data) for one in made])
+        folders = {name: experiment_folder(self._repository, name) for name in new}
+        points = [({**self._opened, **folders}[self._name(one.trial)], one.point.uid, one.data) for one in made]
+        return publish_together(points, meanwhile=lambda: self._open_all(new))
+
+    def _open_all(self, new: Mapping[str, Trial]) -> None:
+        if not new:
+            return
+        with ThreadPoolExecutor(max_workers=_OPENING) as writers:
+            self._opened.update(zip(new, writers.map(self._open, new, new.values()), strict=True))
 
     def _open(self, name: str, trial: Trial) -> Path:
         meta = experiment_meta(trial, self._plan, self._platform, self._started)

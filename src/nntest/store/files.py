@@ -4,7 +4,7 @@ import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -47,6 +47,59 @@ def write_new(path: Path, data: bytes, *, sync_name: bool = True) -> bool:
         if created and sync_name:
             sync_folder(path.parent)
         return created
+
+
+@contextmanager
+def written_together(
+    files: Sequence[tuple[Path, bytes]], sync_all: Callable[[list[int]], object]
+) -> Iterator[list[Path]]:
+    """Write temporary files, each beside the path that it is for; what was not moved away is gone afterwards.
+
+    Parameters
+    ----------
+    sync_all
+        Makes descriptors durable (`os.fsync`), all at once: files that wait for the disk together share its flushes.
+
+    Raises
+    ------
+    DataError
+        As for :func:`write_new`.
+    """
+    temporaries: list[Path] = []
+    descriptors: list[int] = []
+    path = Path()
+    try:
+        try:
+            for path, data in files:
+                temporary = _temporary(path)
+                temporaries.append(temporary)
+                descriptors.append(_create(temporary))
+                _write_whole(descriptors[-1], data)
+            sync_all(descriptors)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        yield temporaries
+    except OSError as error:
+        raise write_error(path, error) from None
+    finally:
+        for temporary in temporaries:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def link_new(temporary: Path, path: Path) -> bool:
+    """Give a written file its name; an existing file stays as it is, and the answer is False.
+
+    Raises
+    ------
+    DataError
+        As for :func:`write_new`.
+    """
+    try:
+        return _link(temporary, path)
+    except OSError as error:
+        raise write_error(path, error) from None
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -92,7 +145,7 @@ def write_error(path: Path, error: OSError) -> DataError:
 @contextmanager
 def _written(path: Path, data: bytes) -> Iterator[Path]:
     """Write and sync a temporary file beside ``path``; it is gone afterwards unless it was moved away."""
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
+    temporary = _temporary(path)
     try:
         try:
             _write_synced(temporary, data)
@@ -104,12 +157,24 @@ def _written(path: Path, data: bytes) -> Iterator[Path]:
         raise write_error(path, error) from None
 
 
+def _temporary(path: Path) -> Path:
+    return path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+
+
+def _write_whole(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
 def _write_synced(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    descriptor = _create(path)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        _write_whole(descriptor, data)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import orjson
@@ -21,7 +22,7 @@ def make_repository(path: Path, experiments: Mapping[str, int] | None = None, *,
     """Return a repository with experiments of so many points each."""
     repository = Repository(name, path)
     for number, (uoa, points) in enumerate((experiments or {FIRST: 3, SECOND: 2}).items()):
-        folder = open_experiment(repository, uoa, META)
+        folder = open_experiment(repository, uoa, META, now=lambda: datetime(2026, 11, 21))
         for seed in range(points):
             save_point(folder, point(100 * number + seed))
     return repository
