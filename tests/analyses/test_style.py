@@ -115,6 +115,20 @@ def test_names_that_cannot_be_short_enough_get_a_larger_figure(tmp_path: Path) -
     assert imread(png).shape[:2] == (round(height * 150), round(width * 150))
 
 
+def test_words_beside_bars_stay_whole_where_another_turn_of_the_layout_makes_room(tmp_path: Path) -> None:
+    said = "directconv-onednn-cpu ? conv-onednn-cpu  40.6 %"
+    with chart_style():
+        figure = new_figure(9, 2)
+        axes = figure.add_subplot()
+        axes.barh([0, 1], [1, 3])
+        axes.set_xlim(0, 4.7)
+        axes.set_yticks([0, 1], ["OpenBLAS 0.3.34 alone, end to end", "512-14-14-1-512-1-0"])
+        axes.annotate(said, (3, 1), xytext=(4, 0), textcoords="offset points", fontsize=8.5)
+    text = save_figure(figure, tmp_path / "beside")[0].read_text(encoding="utf-8")
+    assert said in text
+    assert figure.get_tightbbox().x1 < figure.get_size_inches()[0] + 0.1
+
+
 def test_no_room_in_the_largest_figure_is_told(tmp_path: Path) -> None:
     figure = new_figure(2, 1)
     figure.add_subplot().set_title("\n".join(["line"] * 300))

@@ -43,6 +43,7 @@ _EDGE_INCHES = 0.1
 #: How often a figure is enlarged, and to how many times its width and height at most.
 _ENLARGED, _LARGEST = 6, 3
 _TITLE_LIMIT = 56
+_TURNS = 3
 _CYCLE = (BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW)
 _KNOWN = {
     "onednn-cpu": BLUE,
@@ -192,10 +193,14 @@ def _save_svg(figure: "Figure", path: Path) -> None:
 
 
 def _ways(figure: "Figure") -> list[Callable[[], None]]:
-    """Return what makes room for a chart, in order: shorter names, and where none are short enough a larger figure."""
+    """Return what makes room for a chart, in order: shorter names, and where none are short enough a larger figure.
+
+    At first nothing but drawing it again: words beside bars move with them, so that the layout needs several turns.
+    """
     width, height = figure.get_size_inches()
     shorten = [partial(_shorten_texts, figure, limit) for limit in _LIMITS]
-    return [*shorten, *[partial(_enlarge, figure, _LARGEST * width, _LARGEST * height)] * _ENLARGED]
+    enlarge = [partial(_enlarge, figure, _LARGEST * width, _LARGEST * height)] * _ENLARGED
+    return [*[lambda: None] * _TURNS, *shorten, *enlarge]
 
 
 def _with_plain_clips(svg: str) -> str:
