@@ -248,6 +248,7 @@ class TestHandOver:
     ) -> None:
         first, second = drivers
         case, out = case_of("conv-works-cpu"), tmp_path / "second.bin"
+        first.setup(1, case_of("conv-works-cpu", seed=5), tmp_path / "first.bin")  # whose output is of no concern now
         known = first.setup(1, case, tmp_path / "first.bin").hash
         for _ in range(3):
             then = second.hand_over(self.coming(out))
