@@ -262,7 +262,7 @@ class FakeDriver:
         assert self.promised is None
         assert not ahead.block
         self.promised = ahead
-        return HandOver(path=self.program, lines="")
+        return HandOver(path=self.program, inode=0, lines="")
 
     def settle(self) -> None:
         self.sent.clear()

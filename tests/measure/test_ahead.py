@@ -37,12 +37,13 @@ def test_a_block_is_quiet_where_an_output_stands_behind_it() -> None:
 
 
 def test_only_the_last_request_hands_over() -> None:
-    then = HandOver(path="/proc/1/fd/2", lines="@7.1 setup key=1 path=/a%20b\n@7.2 warm_up key=1\n")
+    then = HandOver(path="/proc/1/fd/2", inode=7, lines="@7.1 setup key=1 path=/a%20b\n@7.2 warm_up key=1\n")
     *first, last = sent_lines(Ahead(key=1, warm_up=RULES, block=True, output=(Path("/o"), "h"), then=then, known="h"))
     assert not any("then" in words(line.sent) for line in first)
     assert words(last.sent) == {
         **words(last.asked),
         "then": "/proc/1/fd/2",
+        "inode": "7",
         "lines": "%407.1%20setup%20key%3D1%20path%3D/a%2520b%0A%407.2%20warm_up%20key%3D1%0A",
         "known": "h",
     }

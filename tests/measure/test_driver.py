@@ -9,6 +9,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -347,13 +348,78 @@ class TestHandOver:
         out = tmp_path / "other.bin"
         stale = second.hand_over(self.coming(out))
         assert stale is not None
-        there = HandOver(path=f"/proc/{os.getpid()}/fd/{first._requests}", lines=stale.lines)
+        there = HandOver(
+            path=f"/proc/{os.getpid()}/fd/{first._requests}",
+            inode=os.fstat(first._requests).st_ino,
+            lines=stale.lines,
+        )
         second.setup(5, case_of("conv-works-cpu"))
         second.send(Ahead(key=5, block=True, loops=2, then=there))
         second.block(5, loops=2)
         second.drop(9)
         assert first.setup(1, case_of("conv-works-cpu")).hash == ""
         assert first.block(1, loops=2).loops == 2
+
+    def test_a_late_hand_over_writes_into_nothing_else(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        first, second = drivers
+        first.setup(1, case_of("conv-works-cpu"))
+        then = second.hand_over(self.coming(tmp_path / "second.bin"))
+        assert then is not None
+        number = int(then.path.rpartition("/")[2])
+        second.close()
+        taken = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(taken, number)
+        other = tmp_path / "other"
+        other.write_bytes(b"precious")
+        file = os.open(other, os.O_RDONLY)
+        pipe = os.pipe()
+        try:
+            for stands_there in (file, *pipe):
+                os.dup2(stands_there, number)
+                first.send(Ahead(key=1, block=True, loops=2, then=then))
+                assert first.block(1, loops=2).loops == 2
+                first.drop(2)
+            os.set_blocking(pipe[0], False)
+            with pytest.raises(BlockingIOError):
+                os.read(pipe[0], 1)
+        finally:
+            for descriptor in {number, taken, file, *pipe}:
+                os.close(descriptor)
+        assert other.read_bytes() == b"precious"
+
+    def test_a_hand_over_may_come_after_all_that_was_asked(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        _, second = drivers
+        then = second.hand_over(self.coming(tmp_path / "second.bin"))
+        assert then is not None
+        self.finish(second, self.coming(tmp_path / "second.bin"))
+        os.write(second._requests, then.lines.encode())
+        assert second.block(1, loops=3).loops == 3
+
+    def test_a_longer_wish_goes_on_from_what_was_promised(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        _, second = drivers
+        coming = self.coming(tmp_path / "second.bin")
+        assert second.hand_over(replace(coming, warm_up=None)) is not None
+        self.finish(second, coming)
+
+    def test_a_refusal_of_what_was_handed_over_is_told_when_it_is_asked(
+        self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path
+    ) -> None:
+        first, second = drivers
+        first.setup(1, case_of("conv-works-cpu"))
+        wrong = case_of("conv-works-cpu", layout="NCHW16c")
+        coming = Ahead(key=1, set_up=SetUp(case=wrong), warm_up=RULES, quiet=True)
+        first.send(Ahead(key=1, block=True, loops=2, then=second.hand_over(coming)))
+        first.block(1, loops=2)
+        second.send(coming)
+        with pytest.raises(UnsupportedCase):
+            second.setup(1, wrong)
+        self.finish(second, self.coming(tmp_path / "second.bin"))
 
     def test_what_cannot_be_written_at_once_is_not_handed_over(
         self, drivers: tuple[DriverProcess, DriverProcess], tmp_path: Path

@@ -240,6 +240,31 @@ def test_points_published_together_replace_nothing_and_are_kept_once(experiment)
     assert not list(experiment.glob(".nntest-*"))
 
 
+def test_more_points_than_are_open_together(experiment):
+    points = [with_seed(make_point(), seed) for seed in range(150)]
+    paths = publish_together([(experiment, point.uid, to_bytes(point)) for point in points])
+    assert [path.read_bytes() for path in paths] == [to_bytes(point) for point in points]
+    assert not list(experiment.glob(".nntest-*"))
+
+
+def test_what_cannot_be_synced_is_named(experiment, monkeypatch):
+    points = [with_seed(make_point(), seed) for seed in range(4)]
+    real, bad = os.fsync, to_bytes(points[1])
+
+    def refuse(descriptor):
+        if os.pread(descriptor, len(bad), 0) == bad:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(descriptor)
+
+    # what is synced was opened to be written only
+    monkeypatch.setattr(files, "_create", lambda path: os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+    monkeypatch.setattr(files.os, "fsync", refuse)
+    with pytest.raises(
+        DataError, match=rf"/ckp-{points[1].uid}\.0001\.json: could not be written \(Input/output error\)"
+    ):
+        publish_together([(experiment, point.uid, to_bytes(point)) for point in points])
+
+
 @pytest.mark.parametrize("call", ["write", "fsync", "link"])
 def test_a_full_disk_leaves_nothing_of_points_published_together(experiment, monkeypatch, call):
     before = everything(experiment)

@@ -36,7 +36,11 @@ class Account:
 
     @contextmanager
     def on(self, *uids: str) -> Iterator[None]:
-        """Book what the block takes beyond the categories as the harness's time for these points, in equal shares."""
+        """Book what the block takes beyond the categories as the harness's time for these points, in equal shares.
+
+        What a driver does before its point's turn has come is time of the point before it: sums are right, single
+        shares to within that.
+        """
         began, before = self._clock(), sum(self._spent.values())
         try:
             yield

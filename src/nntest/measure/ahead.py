@@ -29,9 +29,13 @@ class SetUp:
 
 @dataclass(frozen=True, kw_only=True)
 class HandOver:
-    """What a driver that is done writes to the next one, in the session's place: ``lines`` to the pipe ``path``."""
+    """What a driver that is done writes to the next one, in the session's place: ``lines`` to the pipe ``path``.
+
+    ``inode`` is that pipe's: once it is closed, its path may stand for another file.
+    """
 
     path: str
+    inode: int
     lines: str
 
 
@@ -84,7 +88,8 @@ def _as_sent(line: bytes, ahead: Ahead, *, last: bool) -> bytes:
         return _with(line, quiet=1)
     if not last or ahead.then is None:
         return line
-    return _with(line, then=ahead.then.path, lines=ahead.then.lines, known=ahead.known)
+    then = ahead.then
+    return _with(line, then=then.path, inode=then.inode, lines=then.lines, known=ahead.known)
 
 
 def request_line(verb: str, values: Mapping[str, object]) -> bytes:

@@ -275,18 +275,19 @@ class DriverProcess:
         """
         lines = sent_lines(ahead)
         if self._promised:
-            kept = [line.asked for line in self._promised] == [line.asked for line in lines]
+            promised = [line.asked for line in self._promised]
+            as_promised = promised == [line.asked for line in lines[: len(promised)]]
             self._send_promised()
-            if kept:
-                return
-            self.settle()
+            if not as_promised:
+                self.settle()
+            lines = lines[len(promised) :] if as_promised else lines
         self._send(lines)
 
     def hand_over(self, ahead: Ahead) -> HandOver | None:
         """Return what another driver is to write so that this one begins before we ask; None where that cannot be.
 
-        Whether and when it does so makes no difference to what is sent or asked here: all of it is sent once more, and
-        the process takes each line once.
+        Whether and when it does so need not be known: `send` sends all of it once more, and the process takes each line
+        once.
         """
         if self._wake is None or self._closed or self._paused or self._ahead or self._promised:
             return None
@@ -298,7 +299,8 @@ class DriverProcess:
         if len(text) > select.PIPE_BUF:
             return None  # two writers might mix
         self._promised = lines
-        return HandOver(path=f"/proc/{os.getpid()}/fd/{self._requests}", lines=text.decode())
+        pipe = self._requests
+        return HandOver(path=f"/proc/{os.getpid()}/fd/{pipe}", inode=os.fstat(pipe).st_ino, lines=text.decode())
 
     def settle(self) -> None:
         """Wait for the answers to what was sent and is no longer wanted."""
@@ -406,7 +408,7 @@ class DriverProcess:
     def _send(self, lines: Sequence[SentLine]) -> None:
         # a process that is dead or closed is told of when it is asked
         with suppress(BrokenPipeError):
-            if not self._closed:
+            if lines and not self._closed:
                 self._write([line.sent for line in lines])
                 self._ahead.extend(line.asked for line in lines)
 

@@ -362,8 +362,10 @@ class GroupLaunch:
         if coming is None:
             return None
         slot, mine = self._slot(coming), self._slot(standing)
-        if max(slot.threads, mine.threads) > 1 or slot == mine or processes.is_ready(slot, self._key(coming)):
+        if max(slot.threads, mine.threads) > 1:
             return None  # idle threads may spin: they are stopped in between
+        if slot == mine or processes.is_ready(slot, self._key(coming)):
+            return None
         driver = processes.live(slot)
         return None if driver is None else driver.hand_over(self._first_requests(coming))
 
@@ -425,7 +427,10 @@ class GroupLaunch:
                 )
 
     def _memory_bytes(self) -> dict[Slot, int]:
-        """Return what the buffers of each process will take: all its cases, and room to prepare them, which grows."""
+        """Return what the buffers of each process will take: all its cases, and room to prepare them.
+
+        There the plain tensors of the largest case so far stand ready; smaller ones that they have replaced are lost.
+        """
         cases: dict[Slot, list[int]] = {}
         for standing in self._standings.values():
             if standing.built is not None and not standing.lost:

@@ -1,6 +1,7 @@
 #include "protocol.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -141,11 +142,14 @@ void Channel::answer(const JsonObject& object, bool awaited) const {
   if (awaited && wake_ >= 0) write_all(wake_, "\n");
 }
 
-void hand_over(const std::string& path, const std::string& lines) {
+void hand_over(const std::string& path, std::int64_t inode, const std::string& lines) {
   const int pipe = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   if (pipe < 0) return;
-  // of at most PIPE_BUF bytes: never a part of them, never mixed with another's
-  [[maybe_unused]] const ssize_t written = write(pipe, lines.data(), lines.size());
+  struct stat found;
+  if (fstat(pipe, &found) == 0 && S_ISFIFO(found.st_mode) && static_cast<std::int64_t>(found.st_ino) == inode) {
+    // of at most PIPE_BUF bytes: never a part of them, never mixed with another's
+    [[maybe_unused]] const ssize_t written = write(pipe, lines.data(), lines.size());
+  }
   close(pipe);
 }
 

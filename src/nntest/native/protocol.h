@@ -58,7 +58,8 @@ class Channel {
   std::int64_t last_number_ = 0;
 };
 
-// Write to a pipe at once or not at all; where that fails, the session sends the same a little later.
-void hand_over(const std::string& path, const std::string& lines);
+// Write to the pipe of that inode at once or not at all: the session sends the same a little later in any case, and may
+// have closed the pipe by now, so that another file is found at its path.
+void hand_over(const std::string& path, std::int64_t inode, const std::string& lines);
 
 }  // namespace nntest

@@ -99,7 +99,7 @@ class Server {
   // Whether a case has given no output, since it was set up, but the one that has passed.
   bool is_as_known(const Request& request) const {
     const auto found = outputs_.find(request.integer("key"));
-    const std::set<std::string> known{request.text("known")};
+    const std::set<std::string> known{request.text_or("known", "")};
     return found == outputs_.end() || found->second == known;
   }
 
@@ -276,7 +276,9 @@ JsonObject refusal(const char* status, const std::string& reason) {
 
 // What is to be written to the requests of another driver.
 struct HandOver {
-  std::string path, lines;
+  std::string path;
+  std::int64_t inode;
+  std::string lines;
 };
 
 struct Answer {
@@ -291,7 +293,9 @@ Answer answer_to(Server& server, const std::string& line) {
   try {
     const Request request(line);
     Answer answer{server.handle(request), !request.has("quiet"), std::nullopt};
-    if (request.has("then") && server.is_as_known(request)) answer.then = {request.text("then"), request.text("lines")};
+    if (request.has("then") && server.is_as_known(request)) {
+      answer.then = {request.text("then"), request.integer("inode"), request.text("lines")};
+    }
     return answer;
   } catch (const Unsupported& refused) {
     return {refusal("unsupported", refused.what()), true, std::nullopt};
@@ -312,7 +316,7 @@ void serve(const OperatorLibrary& library, const Conditions& conditions, Channel
     std::fflush(nullptr);  // what the library printed belongs to the request that made it print
     channel.answer(answer.object, answer.awaited);
     // after the answer: what is woken on this core would keep it waiting
-    if (answer.then) hand_over(answer.then->path, answer.then->lines);
+    if (answer.then) hand_over(answer.then->path, answer.then->inode, answer.then->lines);
   }
 }
 

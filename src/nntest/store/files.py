@@ -4,7 +4,7 @@ import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,6 +22,10 @@ _ADVICE = {
     errno.EACCES: "choose a writable repository with --record_repo",
     errno.EPERM: "choose a writable repository with --record_repo",
 }
+
+
+#: Call a function with each of many, as `map` does.
+RunAll = Callable[[Callable[[tuple[Path, int]], None], Sequence[tuple[Path, int]]], Iterable[None]]
 
 
 def write_new(path: Path, data: bytes, *, sync_name: bool = True) -> bool:
@@ -50,15 +54,14 @@ def write_new(path: Path, data: bytes, *, sync_name: bool = True) -> bool:
 
 
 @contextmanager
-def written_together(
-    files: Sequence[tuple[Path, bytes]], sync_all: Callable[[list[int]], object]
-) -> Iterator[list[Path]]:
+def written_together(files: Sequence[tuple[Path, bytes]], run_all: RunAll) -> Iterator[list[Path]]:
     """Write temporary files, each beside the path that it is for; what was not moved away is gone afterwards.
 
     Parameters
     ----------
-    sync_all
-        Makes descriptors durable (`os.fsync`), all at once: files that wait for the disk together share its flushes.
+    run_all
+        Calls what it is given with each of many, as `Executor.map` does at once: files that wait for the disk together
+        share its flushes.
 
     Raises
     ------
@@ -66,22 +69,20 @@ def written_together(
         As for :func:`write_new`.
     """
     temporaries: list[Path] = []
-    descriptors: list[int] = []
-    path = Path()
+    opened: list[tuple[Path, int]] = []
     try:
         try:
             for path, data in files:
-                temporary = _temporary(path)
-                temporaries.append(temporary)
-                descriptors.append(_create(temporary))
-                _write_whole(descriptors[-1], data)
-            sync_all(descriptors)
+                temporaries.append(_temporary(path))
+                with _told_of(path):
+                    opened.append((path, _create(temporaries[-1])))
+                    _write_whole(opened[-1][1], data)
+            for _ in run_all(_sync_written, opened):
+                pass
         finally:
-            for descriptor in descriptors:
+            for _, descriptor in opened:
                 os.close(descriptor)
         yield temporaries
-    except OSError as error:
-        raise write_error(path, error) from None
     finally:
         for temporary in temporaries:
             with suppress(OSError):
@@ -96,10 +97,8 @@ def link_new(temporary: Path, path: Path) -> bool:
     DataError
         As for :func:`write_new`.
     """
-    try:
+    with _told_of(path):
         return _link(temporary, path)
-    except OSError as error:
-        raise write_error(path, error) from None
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -155,6 +154,20 @@ def _written(path: Path, data: bytes) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
     except OSError as error:
         raise write_error(path, error) from None
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise write_error(path, error) from None
+
+
+def _sync_written(written: tuple[Path, int]) -> None:
+    path, descriptor = written
+    with _told_of(path):
+        os.fsync(descriptor)
 
 
 def _temporary(path: Path) -> Path:

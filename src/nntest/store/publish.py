@@ -1,6 +1,5 @@
 """Publishing points: a CK experiment entry, and sub-points that are never replaced."""
 
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -86,7 +85,7 @@ def publish_together(
             for start in range(0, len(points), _TOGETHER):
                 some = points[start : start + _TOGETHER]
                 files = [(_first_path(experiment, uid), data) for experiment, uid, data in some]
-                with written_together(files, lambda written: list(waiting.map(os.fsync, written))) as temporaries:
+                with written_together(files, waiting.map) as temporaries:
                     other.result()
                     paths += [_place(*one, temporary) for one, temporary in zip(some, temporaries, strict=True)]
         finally:
